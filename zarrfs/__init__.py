@@ -1,0 +1,1 @@
+"""zarrfs: mount any Zarr store and read its arrays as plain files."""

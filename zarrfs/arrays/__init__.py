@@ -1,0 +1,1 @@
+"""Nodes of one store: format, codecs and stores brought together."""

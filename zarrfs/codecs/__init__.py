@@ -1,0 +1,1 @@
+"""Arrays <-> bytes. Pure: codecs say which bytes they need and never fetch them."""

@@ -1,0 +1,181 @@
+"""Every error that zarrfs raises: one tree, named by the case, with fields rather than sentences.
+
+Each class is also the built-in that a Python user would expect (`KeyError`, `ValueError`,
+`OSError` …). Nothing here knows errno: `zarrfs.fuse.errno_map` turns a class into one.
+"""
+
+from __future__ import annotations
+
+
+class ZarrfsError(Exception):
+    """Base of all errors raised by zarrfs on purpose."""
+
+    def __str__(self) -> str:
+        # KeyError and OSError print their arguments in ways of their own (quotes, errno).
+        return str(self.args[0]) if self.args else type(self).__name__
+
+
+# --- format -------------------------------------------------------------------------------
+
+
+class MetadataError(ZarrfsError, ValueError):
+    """A metadata document is not what the specification says.
+
+    Attributes
+    ----------
+    field
+        The member at fault, dotted (``"chunk_grid.configuration"``); empty for the whole.
+    reason
+        What is wrong with it.
+    key
+        Store key of the document, or ``None`` where the parser does not know it.
+    """
+
+    def __init__(self, reason: str, *, field: str = "", key: str | None = None) -> None:
+        self.reason, self.field, self.key = reason, field, key
+        place = f"{key}: " if key else ""
+        super().__init__(f"{place}{field + ': ' if field else ''}{reason}")
+
+    def at(self, key: str) -> MetadataError:
+        """Return the same error, with the key of its document."""
+        return type(self)(self.reason, field=self.field, key=key)
+
+
+class UnsupportedError(MetadataError):
+    """A valid document uses an extension that zarrfs does not have: data type, codec, grid …."""
+
+
+class NodeNotFoundError(ZarrfsError, KeyError):
+    """There is no Zarr array or group at this place."""
+
+    def __init__(self, place: str, advice: str = "") -> None:
+        self.place = place
+        super().__init__(f"no Zarr array or group at {place}{'; ' + advice if advice else ''}")
+
+
+class NodeTypeError(ZarrfsError, TypeError):
+    """A group stands where an array was asked for, or the other way round."""
+
+
+# --- codecs -------------------------------------------------------------------------------
+
+
+class CodecError(ZarrfsError, ValueError):
+    """Bytes that cannot be decoded, or an array that cannot be encoded.
+
+    Attributes
+    ----------
+    codec
+        Name of the codec that failed.
+    direction
+        ``"decode"`` or ``"encode"``.
+    reason
+        What it said.
+    key
+        Store key of the object, or ``None`` below the layer that knows it.
+    """
+
+    def __init__(self, codec: str, direction: str, reason: str, *, key: str | None = None) -> None:
+        self.codec, self.direction, self.reason, self.key = codec, direction, reason, key
+        super().__init__(f"cannot {direction} {key or 'a chunk'} with {codec}: {reason}")
+
+    def at(self, key: str) -> CodecError:
+        """Return the same error, with the key of the object."""
+        return type(self)(self.codec, self.direction, self.reason, key=key)
+
+
+# --- stores -------------------------------------------------------------------------------
+
+
+class StoreError(ZarrfsError, OSError):
+    """A store could not do what was asked. A missing key is not this, but `KeyNotFoundError`.
+
+    Attributes
+    ----------
+    operation
+        ``"get"``, ``"set"``, ``"delete"``, ``"list"`` or ``"open"``.
+    key
+        The key or prefix; empty for the store itself.
+    reason
+        What the storage said.
+    store
+        The store's URL, without secrets.
+    """
+
+    def __init__(self, operation: str, key: str, reason: str, *, store: str) -> None:
+        self.operation, self.key, self.reason, self.store = operation, key, reason, store
+        super().__init__(f"cannot {operation} {key or 'the store'} in {store}: {reason}")
+
+
+class StorePermissionError(StoreError, PermissionError):
+    """The storage refuses access (403, EACCES)."""
+
+
+class StoreTimeoutError(StoreError, TimeoutError):
+    """The storage did not answer in time."""
+
+
+class ReadOnlyError(StoreError):
+    """The store cannot be written."""
+
+
+class NoSpaceError(StoreError):
+    """The storage is full (ENOSPC, EDQUOT)."""
+
+
+class StoreNotFoundError(StoreError, FileNotFoundError):
+    """There is no store at this URL."""
+
+
+class KeyNotFoundError(ZarrfsError, KeyError):
+    """The store has no object under this key. For a chunk that means the fill value."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        super().__init__(f"no object {key!r}")
+
+
+class UrlError(ZarrfsError, ValueError):
+    """A store URL or one of its options cannot be understood."""
+
+
+# --- arrays, flat files, views --------------------------------------------------------------
+
+
+class SelectionError(ZarrfsError, IndexError):
+    """A selection does not fit the array."""
+
+
+class OffsetError(ZarrfsError, ValueError):
+    """A byte span leaves the flat file."""
+
+
+class ViewError(ZarrfsError, ValueError):
+    """A file format cannot show this array. The message says why, for README.txt and ``info``."""
+
+
+class DeadlineError(ZarrfsError, TimeoutError):
+    """A request did not end within its deadline."""
+
+
+# --- names and mounts -----------------------------------------------------------------------
+
+
+class EntryNotFoundError(ZarrfsError, FileNotFoundError):
+    """A mount shows nothing under this name."""
+
+
+class NotPermittedError(ZarrfsError, PermissionError):
+    """A mount never allows this here (unlink in a view tree, resize of a flat file …)."""
+
+
+class MountError(ZarrfsError, OSError):
+    """Something could not be mounted or unmounted. The message says what, where, what to do."""
+
+
+class MountBusyError(MountError):
+    """The mount is in use and was not unmounted."""
+
+
+class UsageError(ZarrfsError, ValueError):
+    """An option or argument that the command does not have."""

@@ -1,0 +1,1 @@
+"""An array as its bytes in C order, in process."""

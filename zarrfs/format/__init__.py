@@ -1,0 +1,1 @@
+"""The Zarr specifications as values: JSON and integers in, frozen values out. No I/O."""

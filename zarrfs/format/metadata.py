@@ -1,0 +1,85 @@
+"""What a node is, as frozen values shaped like Zarr v3; v2 documents are translated at the door."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+
+    from zarrfs.format.chunk_grids import ChunkGrid
+    from zarrfs.format.chunk_keys import ChunkKeyEncoding
+    from zarrfs.format.dtypes import DataType
+
+Json = Any
+"""A parsed JSON value; checked where it is taken apart."""
+
+ZarrFormat = Literal[2, 3]
+
+NO_MEMBERS: Mapping[str, Json] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extension:
+    """A named extension point of a metadata document, such as one codec.
+
+    Spec: Zarr v3 core, "Extension definition".
+    """
+
+    name: str
+    configuration: Mapping[str, Json] = field(default=NO_MEMBERS)
+    must_understand: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArrayMetadata:
+    """An array: how its elements are typed, cut into chunks, encoded and keyed."""
+
+    zarr_format: ZarrFormat
+    data_type: DataType
+    chunk_grid: ChunkGrid
+    """Shape in elements and how chunks tile it."""
+
+    chunk_key_encoding: ChunkKeyEncoding
+    fill_value: np.generic | str | bytes | None
+    """Element that was never written, of `data_type`; v2's ``null`` is its zero."""
+
+    codecs: tuple[Extension, ...]
+    """In order of encoding. v2 filters and compressor are ``numcodecs.*``, its order and byte
+    order are ``transpose`` and ``bytes``."""
+
+    attributes: Mapping[str, Json]
+    dimension_names: tuple[str | None, ...] | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Elements along each dimension."""
+        return self.chunk_grid.shape
+
+    @property
+    def ndim(self) -> int:
+        """Dimensions."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Elements."""
+        return math.prod(self.shape)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """NumPy type of an element in memory; ``object`` where it has no fixed size."""
+        return self.data_type.dtype
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupMetadata:
+    """A group: attributes, nothing else."""
+
+    zarr_format: ZarrFormat
+    attributes: Mapping[str, Json]

@@ -1,0 +1,1 @@
+"""The mounts of this machine: starting, finding and ending them."""

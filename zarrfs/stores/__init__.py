@@ -1,0 +1,1 @@
+"""Keys <-> bytes. Knows nothing of Zarr; all waiting on storage happens here."""

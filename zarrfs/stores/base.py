@@ -1,0 +1,135 @@
+"""Keys <-> bytes. The protocol of a store: synchronous, thread-safe, ignorant of Zarr.
+
+All waiting on storage happens behind this protocol. Its laws, which the contract tests repeat
+for each store:
+
+- A missing key is `KeyNotFoundError`. *Missing* and *failed* never mix: whatever else goes
+  wrong is a `StoreError`, with access refused as `StorePermissionError`.
+- A range gives exactly the bytes asked for, cut at the end of the object.
+- `set` replaces an object whole or not at all; `delete` of a missing key does nothing.
+- Keys are `str` without leading or doubled ``/``; prefixes end in ``/``; the root is ``""``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from zarrfs.byte_range import ByteRange
+
+Buffer = bytes | bytearray | memoryview
+"""What a store returns and takes: a contiguous buffer of bytes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a store can do; what it cannot is refused, never imitated badly."""
+
+    writable: bool
+    """`set` and `delete` work."""
+
+    rename: bool = False
+    """An object can be renamed without being copied."""
+
+    conditional: bool = False
+    """`set` can be made to fail if the key exists."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectInfo:
+    """What a store knows of an object without reading it."""
+
+    size: int
+    """Bytes."""
+
+    mtime_ns: int
+    """Last change, nanoseconds since the epoch; 0 where the store does not know."""
+
+    version: str
+    """Changes whenever the bytes do (mtime and size, ETag, revision)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Listed:
+    """One line of a listing: a key, or a prefix that has keys below it."""
+
+    name: str
+    """Last part of the key or prefix, without ``/``."""
+
+    is_prefix: bool
+    """Keys lie below it (a directory)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiskUsage:
+    """Size of the storage below a store, in bytes."""
+
+    total: int
+    free: int
+
+
+class Store(Protocol):
+    """Maps keys to bytes. Inherit from it to get the defaults, or match it."""
+
+    @property
+    def url(self) -> str:
+        """The store's URL without secrets, for messages and ``list``."""
+        ...
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this store can do."""
+        ...
+
+    def get(self, key: str, byte_range: ByteRange | None = None) -> Buffer:
+        """Return an object, or one span of it cut at its end.
+
+        Raises
+        ------
+        KeyNotFoundError
+            If there is no such object.
+        StoreError
+            If it could not be read.
+        """
+        ...
+
+    def get_ranges(self, key: str, ranges: Sequence[ByteRange]) -> list[Buffer]:
+        """Return several spans of one object, in the order asked for."""
+        return [self.get(key, byte_range) for byte_range in ranges]
+
+    def set(self, key: str, data: Buffer) -> None:
+        """Store an object, whole or not at all."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Remove an object; nothing happens if there is none."""
+        ...
+
+    def stat(self, key: str) -> ObjectInfo:
+        """Size, time and version of an object; `KeyNotFoundError` if there is none."""
+        ...
+
+    def list_dir(self, prefix: str) -> list[Listed]:
+        """Names directly below a prefix, sorted; empty if nothing is there.
+
+        A name that is both a key and a prefix stands twice.
+        """
+        ...
+
+    def list_prefix(self, prefix: str) -> Iterator[str]:
+        """All keys below a prefix, sorted."""
+        for listed in self.list_dir(prefix):
+            if listed.is_prefix:
+                yield from self.list_prefix(f"{prefix}{listed.name}/")
+            else:
+                yield f"{prefix}{listed.name}"
+
+    def disk_usage(self) -> DiskUsage | None:
+        """Size of the storage, or ``None`` where it has none to speak of."""
+        return None
+
+    def close(self) -> None:
+        """Give up connections and files; further calls may fail."""

@@ -1,0 +1,1 @@
+"""File formats as segments: header bytes, spans of the flat file, padding. Pure."""
