@@ -1,0 +1,35 @@
+"""What all tests share: the log check, Hypothesis profiles, markers by folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    import pytest
+
+pytest_plugins = ["pytester", "tests.log_check"]
+
+# A test run must not depend on luck; looking for new examples is the slow profile's work.
+settings.register_profile("fast", deadline=None, derandomize=True, max_examples=50)
+settings.register_profile(
+    "slow",
+    deadline=None,
+    max_examples=1000,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("fast")
+
+MARKED_FOLDERS = ("interop", "mounted")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of a folder that needs more than Python."""
+    here = Path(__file__).parent
+    for item in items:
+        folder = item.path.relative_to(here).parts[0] if item.path.is_relative_to(here) else ""
+        if folder in MARKED_FOLDERS:
+            item.add_marker(folder)
