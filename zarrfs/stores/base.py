@@ -7,13 +7,18 @@ for each store:
   wrong is a `StoreError`, with access refused as `StorePermissionError`.
 - A range gives exactly the bytes asked for, cut at the end of the object.
 - `set` replaces an object whole or not at all; `delete` of a missing key does nothing.
-- Keys are `str` without leading or doubled ``/``; prefixes end in ``/``; the root is ``""``.
+- Keys are `str`: parts joined by ``/``, none of them empty, ``.`` or ``..``, no NUL. Prefixes end
+  in ``/``; the root is ``""``. Anything else is a `StoreError`, in every call.
+- A prefix is listed if keys lie below it. Only a store with real directories also lists empty
+  ones, and those are never of its own making.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from zarrfs.errors import ReadOnlyError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,10 +37,10 @@ class Capabilities:
     """`set` and `delete` work."""
 
     rename: bool = False
-    """An object can be renamed without being copied."""
+    """`rename` works: an object gets another key without being copied."""
 
     conditional: bool = False
-    """`set` can be made to fail if the key exists."""
+    """`set_new` works: an object is stored only if the key is free."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,16 +102,43 @@ class Store(Protocol):
         ...
 
     def get_ranges(self, key: str, ranges: Sequence[ByteRange]) -> list[Buffer]:
-        """Return several spans of one object, in the order asked for."""
+        """Return several spans of one object, in the order asked for.
+
+        Between two spans the object may be replaced, unless the store says otherwise.
+        """
         return [self.get(key, byte_range) for byte_range in ranges]
 
     def set(self, key: str, data: Buffer) -> None:
-        """Store an object, whole or not at all."""
-        ...
+        """Store an object, whole or not at all.
+
+        Raises
+        ------
+        ReadOnlyError
+            If the store cannot be written.
+        NoSpaceError
+            If the storage is full. The old object, if any, is still there.
+        StoreError
+            If it could not be stored.
+        """
+        raise ReadOnlyError("set", key, "the store is read-only", store=self.url)
+
+    def set_new(self, key: str, data: Buffer) -> bool:
+        """Store an object if there is none, in one step; return whether it was stored."""
+        raise StoreError("set", key, "the store cannot test and set", store=self.url)
+
+    def rename(self, key: str, new_key: str) -> None:
+        """Give an object another key, replacing what is there, in one step.
+
+        Raises
+        ------
+        KeyNotFoundError
+            If there is no object `key`.
+        """
+        raise StoreError("rename", key, "the store cannot rename", store=self.url)
 
     def delete(self, key: str) -> None:
         """Remove an object; nothing happens if there is none."""
-        ...
+        raise ReadOnlyError("delete", key, "the store is read-only", store=self.url)
 
     def stat(self, key: str) -> ObjectInfo:
         """Size, time and version of an object; `KeyNotFoundError` if there is none."""
@@ -120,12 +152,22 @@ class Store(Protocol):
         ...
 
     def list_prefix(self, prefix: str) -> Iterator[str]:
-        """All keys below a prefix, sorted."""
-        for listed in self.list_dir(prefix):
-            if listed.is_prefix:
-                yield from self.list_prefix(f"{prefix}{listed.name}/")
+        """All keys below a prefix, depth first.
+
+        Sorted by their parts (``key.split("/")``), which is not the order of the strings:
+        ``a/b`` comes before ``a-b``.
+        """
+        levels = [(prefix, iter(self.list_dir(prefix)))]
+        while levels:
+            parent, listing = levels[-1]
+            listed = next(listing, None)
+            if listed is None:
+                levels.pop()
+            elif listed.is_prefix:
+                child = f"{parent}{listed.name}/"
+                levels.append((child, iter(self.list_dir(child))))
             else:
-                yield f"{prefix}{listed.name}"
+                yield f"{parent}{listed.name}"
 
     def disk_usage(self) -> DiskUsage | None:
         """Size of the storage, or ``None`` where it has none to speak of."""
