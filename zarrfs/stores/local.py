@@ -28,6 +28,7 @@ from zarrfs.errors import (
 from zarrfs.stores.base import Buffer, Capabilities, DiskUsage, Listed, ObjectInfo, Store
 from zarrfs.stores.keys import check_key, check_prefix
 from zarrfs.stores.os_errors import store_error
+from zarrfs.stores.positional_reads import read_span
 from zarrfs.stores.temporary_files import FOLDER, RETRIES, temporary_file
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ class LocalStore(Store):
                     raise KeyNotFoundError(key)
                 total = status.st_size
                 return [
-                    _pread(descriptor, *(span.resolve(total) if span else (0, total)))
+                    read_span(descriptor, *(span.resolve(total) if span else (0, total)))
                     for span in ranges
                 ]
             finally:
@@ -302,19 +303,6 @@ class LocalStore(Store):
         while len(path) > len(self._root) and not os.path.lexists(path):
             path = os.path.dirname(path)
         return None if os.path.exists(path) else path
-
-
-def _pread(descriptor: int, start: int, stop: int) -> Buffer:
-    """Read a span; shorter only if the file was cut meanwhile."""
-    data = os.pread(descriptor, stop - start, start)
-    if len(data) == stop - start:
-        return data
-    # Linux reads at most 0x7ffff000 bytes at a time.
-    gathered = bytearray(data)
-    while data and len(gathered) < stop - start:
-        data = os.pread(descriptor, stop - start - len(gathered), start + len(gathered))
-        gathered += data
-    return gathered
 
 
 def _with_parents(target: bytes, action: Callable[[], None]) -> None:
