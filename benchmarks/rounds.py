@@ -1,0 +1,91 @@
+"""Contenders -> samples, measured in interleaved rounds: A B C, A B C, ….
+
+A machine that gets slower in the course of a measurement then slows all of them alike, and a
+ratio is taken within one round only.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from benchmarks.load import cpu_times
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+def nothing() -> None:
+    """Prepare nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contender:
+    """One way to do the work that a workload measures."""
+
+    name: str
+
+    run: Callable[[], object]
+    """The work; timed."""
+
+    prepare: Callable[[], object] = nothing
+    """What comes before each run, such as dropping a cache; not timed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """The same work, to be done by each contender."""
+
+    title: str
+    """What is done to what, a line for the table."""
+
+    nbytes: int
+    """Bytes that one run delivers."""
+
+    contenders: Sequence[Contender]
+    """The first is the one that all others are compared with."""
+
+    daemons: Sequence[int] = ()
+    """Ids of processes that work for a contender without being our children."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One run of one contender."""
+
+    seconds: float
+    """Wall time."""
+
+    cpu_seconds: float
+    """CPU time of all processes under measurement."""
+
+    others: float
+    """CPUs that everybody else kept busy meanwhile."""
+
+
+Round = dict[str, Sample]
+"""A sample of each contender, by name, taken one right after the other."""
+
+
+def sample(contender: Contender, daemons: Sequence[int]) -> Sample:
+    """Run a contender once."""
+    roots = {os.getpid(), *daemons}
+    contender.prepare()
+    before, start = cpu_times(roots), time.perf_counter()
+    contender.run()
+    seconds = time.perf_counter() - start
+    after = cpu_times(roots)
+    own = after.own - before.own
+    others = (after.machine - before.machine - own) / seconds
+    return Sample(seconds=seconds, cpu_seconds=own, others=max(0.0, others))
+
+
+def measure(workload: Workload, n_rounds: int) -> list[Round]:
+    """Measure `n_rounds` rounds after one that only warms up."""
+    rounds = [
+        {each.name: sample(each, workload.daemons) for each in workload.contenders}
+        for _ in range(n_rounds + 1)
+    ]
+    return rounds[1:]
