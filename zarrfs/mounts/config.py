@@ -1,0 +1,370 @@
+"""Option values of ``-o`` <-> `MountOptions`: one table of what a mount accepts.
+
+What is not in the table is left for the store, whose own parser refuses what it does not know,
+so that a misspelt option is always an error. Pure: nothing is opened or asked here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from zarrfs.errors import UsageError
+from zarrfs.mounts.memory import available_memory, default_memory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+Endian = Literal["little", "big", "stored"]
+
+SMALLEST_MEMORY = 16 << 20
+"""Bytes; with less, caches would hold no chunk of common size."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MountOptions:
+    """Everything that ``-o`` says about one mount."""
+
+    layout: str = "tree"
+    """What the root shows: every tree, or one of them."""
+
+    views: tuple[str, ...] | None = None
+    """Trees to list; ``None`` lets the store's content decide."""
+
+    endian: Endian = "little"
+    """Byte order of flat files."""
+
+    memory: int = field(default_factory=default_memory)
+    """Bytes that caches may hold."""
+
+    attr_timeout: float | None = None
+    """Seconds that the kernel trusts names and attributes; ``None``: 1 local, 60 remote."""
+
+    timeout: float = 60.0
+    """Seconds after which a request for data fails with EIO."""
+
+    names_timeout: float = 15.0
+    """Seconds after which a request for names or attributes fails with EIO."""
+
+    keep_cache: bool = True
+    """Keep cached pages when a file is opened again."""
+
+    read_only: bool = False
+    """Asked for by ``ro``; a store that cannot be written is mounted read-only anyway."""
+
+    debug: bool = False
+    """Log every request."""
+
+    fsname: str | None = None
+    """Source shown by mount(8); ``None``: the store's URL without secrets."""
+
+    kernel: frozenset[str] = frozenset()
+    """Options for the kernel and libfuse, such as ``allow_other``."""
+
+    store: tuple[tuple[str, str], ...] = ()
+    """Options for the store, in the order given. They may hold credentials."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MountConfig:
+    """One mount as it was asked for."""
+
+    store: str
+    """Path or URL, as written; it may hold credentials."""
+
+    mountpoint: str
+    """Absolute path."""
+
+    options: MountOptions = field(default_factory=MountOptions)
+
+    def to_json(self) -> str:
+        """Serialise for the daemon's standard input."""
+        values = dataclasses.asdict(self)
+        values["options"]["kernel"] = sorted(self.options.kernel)
+        return json.dumps(values)
+
+
+def parse_config(text: str) -> MountConfig:
+    """Inverse of `MountConfig.to_json`."""
+    values = json.loads(text)
+    options = values["options"]
+    views = options["views"]
+    options["views"] = None if views is None else tuple(views)
+    options["kernel"] = frozenset(options["kernel"])
+    options["store"] = tuple((key, value) for key, value in options["store"])
+    return MountConfig(
+        store=values["store"], mountpoint=values["mountpoint"], options=MountOptions(**options)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One option of a mount: its name, how its value is read, and its line in the help."""
+
+    name: str
+    parse: Callable[[str], Any]
+    default: str
+    description: str
+    is_flag: bool = False
+    """May stand without a value, which then means ``on``."""
+
+
+def parse_size(text: str) -> int:
+    """Bytes from ``1048576``, ``512M``, ``1.5GiB`` (units of 1024) or ``25%`` of the memory."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(%|[KMGT]?)(?:i?B)?", text.strip(), re.IGNORECASE)
+    if match is None:
+        raise ValueError("write bytes, 512M, 2G or 25%")
+    number, unit = float(match[1]), match[2].upper()
+    if unit == "%":
+        size = available_memory() * number / 100
+    else:
+        size = number * 1024 ** " KMGT".index(unit or " ")
+    if size < SMALLEST_MEMORY:
+        raise ValueError(f"at least {SMALLEST_MEMORY >> 20}M")
+    return int(size)
+
+
+def parse_seconds(text: str) -> float:
+    """Seconds from ``60``, ``1.5``, ``500ms``, ``2m`` or ``1h``."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h)?", text.strip())
+    if match is None:
+        raise ValueError("write seconds, or 500ms, 60s, 2m, 1h")
+    seconds = float(match[1]) * {"ms": 0.001, "s": 1, "m": 60, "h": 3600, None: 1}[match[2]]
+    if not math.isfinite(seconds):
+        raise ValueError("a finite time")
+    return seconds
+
+
+def parse_deadline(text: str) -> float:
+    """Seconds, and more than none: a request must have time to end."""
+    seconds = parse_seconds(text)
+    if seconds == 0:
+        raise ValueError("more than 0")
+    return seconds
+
+
+def parse_switch(text: str) -> bool:
+    """``on`` or ``off``, also as ``yes``, ``true``, ``1``, ``no``, ``false``, ``0``."""
+    word = text.strip().lower()
+    if word in {"on", "yes", "true", "1"}:
+        return True
+    if word in {"off", "no", "false", "0"}:
+        return False
+    raise ValueError("write on or off")
+
+
+def parse_views(text: str) -> tuple[str, ...]:
+    """Names separated by ``:`` (commas separate options); ``all``, or ``none``."""
+    if text == "none":
+        return ()
+    names = tuple(text.split(":"))
+    if "" in names:
+        raise ValueError("write names separated by ':', or all, or none")
+    return names
+
+
+def parse_endian(text: str) -> Endian:
+    """Byte order of flat files."""
+    if text not in {"little", "big", "stored"}:
+        raise ValueError("write little, big or stored")
+    return cast("Endian", text)
+
+
+def parse_word(text: str) -> str:
+    """Any text but none."""
+    if not text:
+        raise ValueError("write a value")
+    return text
+
+
+OPTIONS: Mapping[str, Option] = {
+    option.name: option
+    for option in (
+        Option(
+            name="layout",
+            parse=parse_word,
+            default="tree",
+            description="what the root shows: tree, or one of bin, npy, zarr, …",
+        ),
+        Option(
+            name="views",
+            parse=parse_views,
+            default="by content",
+            description="trees to list, such as bin:npy; all, or none",
+        ),
+        Option(
+            name="endian",
+            parse=parse_endian,
+            default="little",
+            description="byte order of flat files: little, big, or stored",
+        ),
+        Option(
+            name="memory",
+            parse=parse_size,
+            default="25%, at most 4G",
+            description="limit of the caches, such as 512M or 10%",
+        ),
+        Option(
+            name="attr_timeout",
+            parse=parse_seconds,
+            default="1s local, 60s remote",
+            description="how long names and attributes are trusted; 0: always ask the store",
+        ),
+        Option(
+            name="timeout",
+            parse=parse_deadline,
+            default="60s",
+            description="a request for data fails after this time",
+        ),
+        Option(
+            name="names_timeout",
+            parse=parse_deadline,
+            default="15s",
+            description="a request for names or attributes fails after this time",
+        ),
+        Option(
+            name="keep_cache",
+            parse=parse_switch,
+            default="on",
+            description="keep cached pages when a file is opened again",
+            is_flag=True,
+        ),
+        Option(
+            name="fsname",
+            parse=parse_word,
+            default="the store's URL",
+            description="source that mount(8) and df show",
+        ),
+        Option(
+            name="debug",
+            parse=parse_switch,
+            default="off",
+            description="log every request",
+            is_flag=True,
+        ),
+    )
+}
+
+KERNEL_OPTIONS: Mapping[str, str] = {
+    "allow_other": "other users may use the mount; implies default_permissions",
+    "allow_root": "root may use the mount; implies default_permissions",
+    "default_permissions": "the kernel checks modes",
+    "auto_unmount": "unmount if the daemon is killed",
+    "nodev": "",
+    "nosuid": "",
+    "noexec": "",
+    "noatime": "",
+    "sync": "",
+    "dirsync": "",
+}
+"""Passed on to libfuse. Those without a text are generic options of mount(8)."""
+
+# fmt: off
+DROPPED = frozenset({
+    "defaults", "auto", "noauto", "user", "users", "nouser", "owner", "group", "nofail", "_netdev",
+    "exec", "async", "atime", "relatime", "norelatime", "strictatime", "nostrictatime",
+    "diratime", "nodiratime", "lazytime", "nolazytime", "mand", "nomand", "iversion", "noiversion",
+    "silent", "loud", "comment",
+    # mount.fuse3 adds these two unasked; FUSE mounts stay nodev and nosuid all the same.
+    "dev", "suid",
+})
+# fmt: on
+"""What mount(8) and fstab may pass and a mount of zarrfs has no use for."""
+
+REFUSED: Mapping[str, str] = {
+    "remount": "a mount of zarrfs cannot be changed: unmount it and mount it again",
+    "max_read": "libfuse refuses it for Python file systems; requests are up to 1 MiB anyway",
+    "subtype": "it is always zarrfs",
+    "blkdev": "zarrfs has no block device below it",
+    "blksize": "zarrfs has no block device below it",
+    "nonempty": "mount on an empty directory",
+    "drop_privileges": "it works with `mount -t fuse.zarrfs` only",
+    "setuid": "it works with `mount -t fuse.zarrfs` only",
+}
+"""Known, but never right: refused with a reason rather than handed to the store."""
+
+
+_SWITCH = Option(name="", parse=parse_switch, default="off", description="", is_flag=True)
+
+
+def split_options(text: str) -> list[tuple[str, str | None]]:
+    """Split ``key=value,key,…`` at the commas that are not inside double quotes.
+
+    Returns
+    -------
+    list of (key, value)
+        In order; the value is ``None`` where no ``=`` is. Quotes around a value are removed.
+
+    Raises
+    ------
+    UsageError
+        If a quote is not closed, or a value has no key.
+
+    Notes
+    -----
+    The rule of mount(8), "Quotes": quotes arrive here unremoved.
+    """
+    if text.count('"') % 2:
+        raise UsageError(f'-o {text}: a " is not closed')
+    pairs = []
+    for match in re.finditer(r'(?:[^",]|"[^"]*")+', text):
+        key, equals, value = match[0].partition("=")
+        if not key:
+            raise UsageError(f"-o {match[0]}: the name before '=' is missing")
+        pairs.append((key, _unquote(value) if equals else None))
+    return pairs
+
+
+def parse_options(pairs: Iterable[tuple[str, str | None]]) -> MountOptions:
+    """Turn options into a valid `MountOptions`; of an option given twice, the last one counts.
+
+    Parameters
+    ----------
+    pairs
+        From `split_options`. In names, ``-`` is the same as ``_``.
+
+    Raises
+    ------
+    UsageError
+        If a value does not fit, or the option is one that is always refused.
+    """
+    values: dict[str, Any] = {}
+    kernel: set[str] = set()
+    store: dict[str, str] = {}
+    for key, value in pairs:
+        name = key if key in DROPPED else key.replace("-", "_")
+        if name in DROPPED or key.startswith(("x-", "X-")):
+            continue
+        if name in REFUSED:
+            raise UsageError(f"option {key} is not supported: {REFUSED[name]}")
+        if name in {"ro", "rw"}:
+            values["read_only"] = name == "ro"
+        elif name in KERNEL_OPTIONS:
+            (kernel.add if _value(_SWITCH, key, value) else kernel.discard)(name)
+        elif name in OPTIONS:
+            values[name] = _value(OPTIONS[name], key, value)
+        else:
+            store[name] = "true" if value is None else value
+    if kernel & {"allow_other", "allow_root"}:
+        kernel.add("default_permissions")
+    return MountOptions(**values, kernel=frozenset(kernel), store=tuple(store.items()))
+
+
+def _value(option: Option, key: str, text: str | None) -> Any:
+    if text is None:
+        if not option.is_flag:
+            raise UsageError(f"option {key} needs a value: {option.description}")
+        text = "on"
+    try:
+        return option.parse(text)
+    except ValueError as error:
+        raise UsageError(f"option {key}={text}: {error}") from error
+
+
+def _unquote(value: str) -> str:
+    is_quoted = len(value) >= 2 and value[0] == value[-1] == '"'
+    return value[1:-1] if is_quoted else value
