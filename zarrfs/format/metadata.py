@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -14,26 +13,11 @@ if TYPE_CHECKING:
 
     from zarrfs.format.chunk_grids import ChunkGrid
     from zarrfs.format.chunk_keys import ChunkKeyEncoding
+    from zarrfs.format.documents import Json
     from zarrfs.format.dtypes import DataType
-
-Json = Any
-"""A parsed JSON value; checked where it is taken apart."""
+    from zarrfs.format.extensions import Extension
 
 ZarrFormat = Literal[2, 3]
-
-NO_MEMBERS: Mapping[str, Json] = MappingProxyType({})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Extension:
-    """A named extension point of a metadata document, such as one codec.
-
-    Spec: Zarr v3 core, "Extension definition".
-    """
-
-    name: str
-    configuration: Mapping[str, Json] = field(default=NO_MEMBERS)
-    must_understand: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +30,9 @@ class ArrayMetadata:
     """Shape in elements and how chunks tile it."""
 
     chunk_key_encoding: ChunkKeyEncoding
-    fill_value: np.generic | str | bytes | None
-    """Element that was never written, of `data_type`; v2's ``null`` is its zero."""
+    fill_value: object
+    """Element that was never written: a NumPy scalar of `dtype` (``np.void`` if structured), or
+    the Python value where that is ``object``. v2's ``null`` is the type's zero."""
 
     codecs: tuple[Extension, ...]
     """In order of encoding. v2 filters and compressor are ``numcodecs.*``, its order and byte

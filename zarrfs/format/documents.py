@@ -1,0 +1,158 @@
+"""Bytes of a metadata document -> JSON members, each checked where it is taken out.
+
+Every fault becomes a `MetadataError` that names the member, dotted, and shows what it holds. The
+`expect_…` functions return what they were given, with the type that they found.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from zarrfs.errors import MetadataError, UnsupportedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+Json = Any
+"""A parsed JSON value; checked where it is taken apart."""
+
+MAX_INTEGER = 2**63 - 1
+"""Largest length that an array or chunk can have: what a 64-bit offset can count."""
+
+_SHOWN_CHARACTERS = 60
+
+
+def parse_json(data: bytes | bytearray | memoryview) -> dict[str, Json]:
+    """Parse a metadata document: one JSON object in UTF-8.
+
+    The bare words ``NaN``, ``Infinity`` and ``-Infinity``, which Python writers leave in
+    attributes, are read as floats.
+
+    Raises
+    ------
+    MetadataError
+        If it is not UTF-8, not JSON (with line and column), not an object, or names a member
+        twice.
+    """
+    try:
+        text = bytes(data).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise MetadataError(f"not UTF-8: {error.reason} at byte {error.start}") from error
+    try:
+        document = json.loads(text, object_pairs_hook=_object_of_distinct_members)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise MetadataError(f"not JSON: {error.msg} ({place})") from error
+    except RecursionError as error:
+        raise MetadataError("not readable: nested too deeply") from error
+    except MetadataError:
+        raise
+    except ValueError as error:  # Python refuses to parse integers of more than 4300 digits
+        raise MetadataError("not readable: a number has too many digits") from error
+    if not isinstance(document, dict):
+        raise MetadataError(f"must be a JSON object, not {show(document)}")
+    return document
+
+
+def _object_of_distinct_members(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        counts = Counter(name for name, _ in pairs)
+        raise MetadataError("stands twice in one object", field=counts.most_common(1)[0][0])
+    return members
+
+
+def dotted(field: str, name: str) -> str:
+    """Return the path of a member inside the member `field`."""
+    return f"{field}.{name}" if field else name
+
+
+def show(value: Json) -> str:
+    """Render a JSON value for a message, cut to a few words."""
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+    except (RecursionError, TypeError, ValueError):
+        return f"a {type(value).__name__} that cannot be shown"
+    # A lone surrogate, which JSON can escape, cannot be printed.
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[: _SHOWN_CHARACTERS - 1]}…"
+
+
+def take(members: Mapping[str, Json], name: str, field: str = "") -> Json:
+    """Return a member that must be there; `field` is the path of the object."""
+    try:
+        return members[name]
+    except KeyError:
+        raise MetadataError("is missing", field=dotted(field, name)) from None
+
+
+def expect_object(value: Json, field: str) -> Mapping[str, Json]:
+    """Check that a value is a JSON object."""
+    if not isinstance(value, dict):
+        raise MetadataError(f"must be an object, not {show(value)}", field=field)
+    return value
+
+
+def expect_list(value: Json, field: str) -> list[Json]:
+    """Check that a value is a JSON array."""
+    if not isinstance(value, list):
+        raise MetadataError(f"must be a list, not {show(value)}", field=field)
+    return value
+
+
+def expect_string(value: Json, field: str) -> str:
+    """Check that a value is a string with at least one character."""
+    if not isinstance(value, str) or not value:
+        raise MetadataError(f"must be a non-empty string, not {show(value)}", field=field)
+    return value
+
+
+def expect_choice(value: Json, choices: tuple[str, ...], field: str) -> str:
+    """Check that a value is one of a few strings."""
+    if not isinstance(value, str) or value not in choices:
+        wanted = " or ".join(show(choice) for choice in choices)
+        raise MetadataError(f"must be {wanted}, not {show(value)}", field=field)
+    return value
+
+
+def is_integer(value: Json) -> bool:
+    """Tell whether a value is a JSON number without fraction or exponent."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def expect_integer(value: Json, field: str, *, minimum: int, maximum: int = MAX_INTEGER) -> int:
+    """Check that a value is an integer within bounds, both included."""
+    if not is_integer(value) or not minimum <= value <= maximum:
+        bounds = f"≥ {minimum}" if maximum == MAX_INTEGER else f"from {minimum} to {maximum}"
+        raise MetadataError(f"must be an integer {bounds}, not {show(value)}", field=field)
+    return int(value)
+
+
+def expect_integers(value: Json, field: str, *, minimum: int) -> tuple[int, ...]:
+    """Check that a value is a list of integers from `minimum` to 2**63 - 1."""
+    if not isinstance(value, list) or not all(
+        is_integer(item) and minimum <= item <= MAX_INTEGER for item in value
+    ):
+        reason = f"must be a list of integers ≥ {minimum}, not {show(value)}"
+        raise MetadataError(reason, field=field)
+    return tuple(value)
+
+
+def refuse_unknown(members: Mapping[str, Json], known: Iterable[str], field: str = "") -> None:
+    """Refuse members that zarrfs does not know, unless they say that they may be ignored.
+
+    Spec: Zarr v3 core, "Extension definition", `must_understand`.
+
+    Raises
+    ------
+    UnsupportedError
+        If a member is not `known` and not an object with ``"must_understand": false``.
+    """
+    known = frozenset(known)
+    for name, value in members.items():
+        ignorable = isinstance(value, dict) and value.get("must_understand") is False
+        if name not in known and not ignorable:
+            reason = 'is unknown to zarrfs and not marked "must_understand": false'
+            raise UnsupportedError(reason, field=dotted(field, name))
