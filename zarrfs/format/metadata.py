@@ -6,6 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from zarrfs.format.documents import Json
+from zarrfs.format.extensions import Extension
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -13,9 +16,9 @@ if TYPE_CHECKING:
 
     from zarrfs.format.chunk_grids import ChunkGrid
     from zarrfs.format.chunk_keys import ChunkKeyEncoding
-    from zarrfs.format.documents import Json
     from zarrfs.format.dtypes import DataType
-    from zarrfs.format.extensions import Extension
+
+__all__ = ["ArrayMetadata", "Extension", "GroupMetadata", "Json", "ZarrFormat"]
 
 ZarrFormat = Literal[2, 3]
 
