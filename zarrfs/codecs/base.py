@@ -1,8 +1,9 @@
-"""The three kinds of codec, and the description of a chunk that is threaded through them.
+"""The three kinds of codec, and the descriptions of chunk and bytes that are threaded through them.
 
-A codec is a frozen value made for one `ChunkSpec`: whatever depends on shape, dtype or fill value
-is settled when the pipeline is built, so that encoding and decoding take only the data. Codecs
-are pure and may be called from many threads at once.
+A codec is a frozen value made for one `ChunkSpec` or `BytesSpec`: whatever depends on shape, dtype
+or fill value is settled when the pipeline is built, so that encoding and decoding take only the
+data. Codecs are pure and may be called from many threads at once. They may raise whatever their
+library raises; the pipeline makes a `CodecError` of it.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from zarrfs.errors import MetadataError
+
 Array = npt.NDArray[Any]
 Buffer = bytes | bytearray | memoryview
-"""A contiguous buffer of bytes."""
+"""A contiguous buffer of bytes; a `memoryview` is one-dimensional with format ``B``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,20 +39,61 @@ class ChunkSpec:
         """Bytes of the chunk in memory."""
         return math.prod(self.shape) * self.dtype.itemsize
 
+    def filled(self) -> Array:
+        """Return a chunk that was never written: a new array full of the fill value."""
+        array = np.empty(self.shape, self.dtype)
+        array[...] = self._fill_element()
+        return array
+
+    def is_fill(self, array: Array) -> bool:
+        """Whether every element of a chunk is the fill value, byte for byte.
+
+        So -0.0 and NaNs of another payload are data. Elements of dtype `object` are compared
+        with ``==``.
+        """
+        fill = self._fill_element()
+        if self.dtype.hasobject:
+            return all(bool(element == fill[()]) for element in array.flat)
+        rows = np.frombuffer(array_bytes(array), np.uint8).reshape(-1, max(fill.nbytes, 1))
+        return bool((rows == np.frombuffer(fill.tobytes(), np.uint8)).all())
+
+    def _fill_element(self) -> Array:
+        """Return the fill value as a 0-d array."""
+        element = np.empty((), self.dtype)
+        element[()] = self.fill_value
+        return element
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BytesSpec:
+    """What the bytes are that stand between two codecs."""
+
+    nbytes: int | None = None
+    """How many; ``None`` where that depends on the data, as behind a compressor."""
+
+    array: ChunkSpec | None = None
+    """The array in C order whose memory they are, its dtype in stored byte order; ``None``
+    where they are no array's memory. Codecs of Zarr v2 look at it when encoding."""
+
+
+Spec = ChunkSpec | BytesSpec
+
 
 class ArrayArrayCodec(ABC):
     """Turns an array into an array, perhaps of another shape or dtype."""
 
     name: str
+    """As in the metadata document."""
 
-    @property
-    @abstractmethod
-    def encoded_spec(self) -> ChunkSpec:
-        """What the array is after encoding."""
+    spec: ChunkSpec
+    """What the array is when decoded."""
+
+    encoded_spec: ChunkSpec
+    """What the array is after encoding."""
 
     @abstractmethod
     def encode(self, array: Array) -> Array:
-        """Encode a chunk."""
+        """Encode a chunk; may return a view."""
 
     @abstractmethod
     def decode(self, array: Array) -> Array:
@@ -60,34 +104,98 @@ class ArrayBytesCodec(ABC):
     """Turns an array into bytes; each pipeline has exactly one."""
 
     name: str
+    """As in the metadata document."""
+
+    spec: ChunkSpec
+    """What the array is when decoded."""
+
+    encoded_spec: BytesSpec
+    """What the bytes are."""
 
     @abstractmethod
     def encode(self, array: Array) -> Buffer:
-        """Encode a chunk."""
+        """Encode a chunk; may return a view of `array`."""
 
     @abstractmethod
     def decode(self, data: Buffer) -> Array:
-        """Decode a chunk; may return a read-only view of `data`."""
+        """Decode a chunk; may return a view of `data`, read-only if that is."""
 
 
 class BytesBytesCodec(ABC):
     """Turns bytes into bytes: a compressor or a checksum."""
 
     name: str
+    """As in the metadata document."""
+
+    spec: BytesSpec
+    """What the bytes are when decoded."""
+
+    encoded_spec: BytesSpec
+    """What the bytes are after encoding."""
+
+    decodes_into: bool
+    """`decode` writes into the buffer that it is given."""
 
     @abstractmethod
     def encode(self, data: Buffer) -> Buffer:
-        """Encode a chunk."""
+        """Encode a chunk; may return a view of `data`."""
 
     @abstractmethod
     def decode(self, data: Buffer, out: memoryview | None = None) -> Buffer:
-        """Decode a chunk, into the start of `out` if it can and that is large enough.
+        """Decode a chunk.
+
+        Parameters
+        ----------
+        data
+            Encoded bytes.
+        out
+            Where to decode into, writable and exactly ``spec.nbytes`` long; only given to
+            codecs that have `decodes_into`.
 
         Returns
         -------
         Buffer
-            The decoded bytes: a slice of `out`, or a buffer of its own.
+            The decoded bytes: `out`, a view of `data`, or a buffer of their own.
         """
 
 
 Codec = ArrayArrayCodec | ArrayBytesCodec | BytesBytesCodec
+
+
+def expect_array(name: str, spec: Spec) -> ChunkSpec:
+    """Return `spec` if codec `name`, which takes arrays, stands where there still is one.
+
+    Raises
+    ------
+    MetadataError
+        If the codec stands behind the one that turned the array into bytes.
+    """
+    if isinstance(spec, ChunkSpec):
+        return spec
+    raise MetadataError(
+        f"{name!r} encodes arrays, but stands behind the codec that made bytes of the array",
+        field="codecs",
+    )
+
+
+def expect_bytes(name: str, spec: Spec) -> BytesSpec:
+    """Return `spec` if codec `name`, which takes bytes, stands where there are some.
+
+    Raises
+    ------
+    MetadataError
+        If no codec before it turned the array into bytes.
+    """
+    if isinstance(spec, BytesSpec):
+        return spec
+    raise MetadataError(
+        f"{name!r} encodes bytes, but no codec before it makes bytes of the array",
+        field="codecs",
+    )
+
+
+def array_bytes(array: Array) -> Buffer:
+    """Memory of an array in C order; a copy only where the array is not contiguous so."""
+    if not array.nbytes:
+        return b""  # NumPy cannot view elements of no bytes as uint8
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data

@@ -1,0 +1,167 @@
+"""A chunk <-> its stored bytes, through all codecs of an array.
+
+Laws: the decoded chunk has exactly the shape and dtype of the spec, and at each step exactly the
+bytes that are due, or there is a `CodecError` that names the codec; no other error leaves here.
+Order: array→array codecs, one array→bytes codec, bytes→bytes codecs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+from zarrfs.codecs.base import (
+    Array,
+    ArrayArrayCodec,
+    ArrayBytesCodec,
+    Buffer,
+    BytesBytesCodec,
+    ChunkSpec,
+    Codec,
+    Spec,
+)
+from zarrfs.codecs.registry import build_codec
+from zarrfs.codecs.sharding import ShardingCodec
+from zarrfs.errors import CodecError, MetadataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from zarrfs.format.extensions import Extension
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodecPipeline:
+    """The codecs of an array, built for one chunk shape. May be used by many threads at once."""
+
+    spec: ChunkSpec
+    """What a decoded chunk is."""
+
+    array_array: tuple[ArrayArrayCodec, ...]
+    array_bytes: ArrayBytesCodec
+    bytes_bytes: tuple[BytesBytesCodec, ...]
+
+    @property
+    def sharding(self) -> ShardingCodec | None:
+        """The sharding codec, if inner chunks can be read on their own: no codec beside it."""
+        if isinstance(self.array_bytes, ShardingCodec) and not (
+            self.array_array or self.bytes_bytes
+        ):
+            return self.array_bytes
+        return None
+
+    @property
+    def encoded_nbytes(self) -> int | None:
+        """Bytes of a stored chunk; ``None`` where that depends on the data."""
+        return (self.bytes_bytes or (self.array_bytes,))[-1].encoded_spec.nbytes
+
+    def decode(self, data: Buffer, scratch: memoryview | None = None) -> Array:
+        """Decode a stored chunk.
+
+        Parameters
+        ----------
+        data
+            The whole stored object, or an inner chunk's bytes.
+        scratch
+            Writable bytes that decompressing may use instead of memory of its own; of use if
+            large enough for the chunk. Not to be shared between threads.
+
+        Returns
+        -------
+        Array
+            Of the spec's shape and dtype; may be a view of `data` or `scratch`, and read-only.
+
+        Raises
+        ------
+        CodecError
+            If the bytes are not what some codec encoded, or decode to another size.
+        """
+        # Only one codec can use the scratch buffer, since what it holds is the next one's input:
+        # the last to decode, which has the most bytes to write.
+        into = next((codec for codec in self.bytes_bytes if codec.decodes_into), None)
+        for codec in reversed(self.bytes_bytes):
+            _check_size(codec, "to decode are", codec.encoded_spec.nbytes, data)
+            nbytes = codec.spec.nbytes
+            fits = scratch is not None and nbytes is not None and nbytes <= len(scratch)
+            out = scratch[:nbytes] if scratch is not None and fits and codec is into else None
+            data = _run(codec, "decode", codec.decode, data, out)
+            _check_size(codec, "came out", nbytes, data)
+        _check_size(self.array_bytes, "to decode are", self.array_bytes.encoded_spec.nbytes, data)
+        array = _run(self.array_bytes, "decode", self.array_bytes.decode, data)
+        for array_codec in reversed(self.array_array):
+            array = _run(array_codec, "decode", array_codec.decode, array)
+        return array
+
+    def encode(self, array: Array) -> Buffer:
+        """Encode a chunk of the spec's shape and dtype; may return a view of it.
+
+        Raises
+        ------
+        CodecError
+            If a codec cannot hold these elements.
+        """
+        for array_codec in self.array_array:
+            array = _run(array_codec, "encode", array_codec.encode, array)
+        data = _run(self.array_bytes, "encode", self.array_bytes.encode, array)
+        for codec in self.bytes_bytes:
+            data = _run(codec, "encode", codec.encode, data)
+        return data
+
+
+def build_pipeline(extensions: Sequence[Extension], spec: ChunkSpec) -> CodecPipeline:
+    """Build the codecs of an array, in order of encoding, for chunks of one spec.
+
+    Unknown codecs that need not be understood are left out.
+
+    Raises
+    ------
+    MetadataError
+        If a codec's configuration is wrong, it stands in the wrong place, or no codec turns the
+        array into bytes.
+    UnsupportedError
+        If a codec is not known or its package is not installed.
+    """
+    array_array: list[ArrayArrayCodec] = []
+    array_bytes: ArrayBytesCodec | None = None
+    bytes_bytes: list[BytesBytesCodec] = []
+    step: Spec = spec
+    for extension in extensions:
+        codec = build_codec(extension, step, build_pipeline)
+        if codec is None:
+            continue
+        if isinstance(codec, ArrayArrayCodec):
+            array_array.append(codec)
+        elif isinstance(codec, ArrayBytesCodec):
+            array_bytes = codec
+        else:
+            bytes_bytes.append(codec)
+        step = codec.encoded_spec
+    if array_bytes is None:
+        names = ", ".join(repr(extension.name) for extension in extensions) or "none"
+        raise MetadataError(f"no codec makes bytes of the array ({names})", field="codecs")
+    return CodecPipeline(
+        spec=spec,
+        array_array=tuple(array_array),
+        array_bytes=array_bytes,
+        bytes_bytes=tuple(bytes_bytes),
+    )
+
+
+def _run(
+    codec: Codec, direction: str, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs
+) -> R:
+    """Call one direction of a codec; whatever it raises becomes a `CodecError`."""
+    try:
+        return function(*args, **kwargs)
+    except CodecError:
+        raise
+    except Exception as error:  # libraries raise what they like
+        raise CodecError(codec.name, direction, str(error) or type(error).__name__) from error
+
+
+def _check_size(codec: Codec, what: str, nbytes: int | None, data: Buffer) -> None:
+    if nbytes is not None and len(data) != nbytes:
+        raise CodecError(codec.name, "decode", f"{len(data)} bytes {what}, not {nbytes}")

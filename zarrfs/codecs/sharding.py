@@ -1,0 +1,216 @@
+"""Codec ``sharding_indexed``: an array <-> a shard, which holds inner chunks and their index.
+
+Pure: it says which bytes of a shard hold the index or an inner chunk, and never fetches them.
+Spec: Zarr v3, codec ``sharding_indexed`` 1.0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from zarrfs.byte_range import ByteRange
+from zarrfs.codecs.base import (
+    Array,
+    ArrayBytesCodec,
+    Buffer,
+    BytesSpec,
+    ChunkSpec,
+    Spec,
+    expect_array,
+)
+from zarrfs.errors import CodecError, MetadataError, UnsupportedError
+from zarrfs.format.documents import expect_choice, expect_integers, refuse_unknown, show, take
+from zarrfs.format.extensions import Extension, parse_extensions
+
+MISSING = 2**64 - 1
+"""Offset and size of an inner chunk that was never written."""
+
+NAME = "sharding_indexed"
+
+
+class Pipeline(Protocol):
+    """What sharding needs of a codec pipeline; `CodecPipeline` is one."""
+
+    @property
+    def spec(self) -> ChunkSpec:
+        """What a decoded chunk is."""
+
+    @property
+    def sharding(self) -> ShardingCodec | None:
+        """The sharding codec, if inner chunks can be read on their own."""
+
+    @property
+    def encoded_nbytes(self) -> int | None:
+        """Bytes of a stored chunk; ``None`` where that depends on the data."""
+
+    def decode(self, data: Buffer, scratch: memoryview | None = None) -> Array:
+        """Decode a stored chunk."""
+
+    def encode(self, array: Array) -> Buffer:
+        """Encode a chunk."""
+
+
+BuildPipeline = Callable[[Sequence[Extension], ChunkSpec], Pipeline]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShardIndex:
+    """Where the inner chunks of one shard lie."""
+
+    entries: Array
+    """Offset and size in bytes, uint64, shape ``(*grid_shape, 2)``; both `MISSING` for an inner
+    chunk that was never written."""
+
+    shard_nbytes: int | None = None
+    """Bytes of the shard, where they are known."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the index in memory."""
+        return self.entries.nbytes
+
+    def inner_range(self, coords: tuple[int, ...]) -> ByteRange | None:
+        """Return where an inner chunk lies in the shard; ``None`` if it was never written.
+
+        Raises
+        ------
+        CodecError
+            If the index points out of the shard.
+        """
+        offset, size = map(int, self.entries[coords])
+        if offset == size == MISSING:
+            return None
+        end = MISSING if self.shard_nbytes is None else self.shard_nbytes
+        if offset + size > end:
+            reason = f"the index puts inner chunk {coords} at bytes {offset} to {offset + size}"
+            bound = "" if self.shard_nbytes is None else f" of {self.shard_nbytes}"
+            raise CodecError(NAME, "decode", f"{reason}{bound}, out of the shard")
+        return ByteRange(offset, size)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShardingCodec(ArrayBytesCodec):
+    """Cuts an array into inner chunks that can be read on their own."""
+
+    name: str
+    spec: ChunkSpec
+    encoded_spec: BytesSpec
+
+    inner_shape: tuple[int, ...]
+    """Elements of an inner chunk along each dimension."""
+
+    grid_shape: tuple[int, ...]
+    """Inner chunks along each dimension."""
+
+    inner: Pipeline
+    """Codecs of an inner chunk."""
+
+    index: Pipeline
+    """Codecs of the index."""
+
+    index_nbytes: int
+    """Bytes of the stored index."""
+
+    is_index_first: bool
+    """The index stands at the start of the shard, not at its end."""
+
+    @property
+    def index_range(self) -> ByteRange:
+        """Where the index lies in a shard."""
+        if self.is_index_first:
+            return ByteRange(0, self.index_nbytes)
+        return ByteRange(-self.index_nbytes, self.index_nbytes)
+
+    def parse_index(self, data: Buffer, shard_nbytes: int | None = None) -> ShardIndex:
+        """Decode the bytes of `index_range`.
+
+        Parameters
+        ----------
+        data
+            The stored index.
+        shard_nbytes
+            Bytes of the shard, where they are known: entries are held against it.
+
+        Raises
+        ------
+        CodecError
+            If it is too short or its checksum is wrong.
+        """
+        return ShardIndex(self.index.decode(data), shard_nbytes)
+
+    def decode(self, data: Buffer) -> Array:
+        """Decode a whole shard."""
+        start, stop = self.index_range.resolve(len(data))
+        index = self.parse_index(data[start:stop], len(data))
+        array = self.spec.filled()
+        view = memoryview(data)
+        for coords in np.ndindex(self.grid_shape):
+            inner_range = index.inner_range(coords)
+            if inner_range is not None:
+                start, stop = inner_range.resolve(len(data))
+                array[self._region(coords)] = self.inner.decode(view[start:stop])
+        return array
+
+    def encode(self, array: Array) -> Buffer:
+        """Encode a whole shard; inner chunks that hold only the fill value are left out."""
+        entries = np.full((*self.grid_shape, 2), MISSING, np.uint64)
+        parts: list[Buffer] = []
+        offset = self.index_nbytes if self.is_index_first else 0
+        for coords in np.ndindex(self.grid_shape):
+            inner_chunk = array[self._region(coords)]
+            if not self.inner.spec.is_fill(inner_chunk):
+                parts.append(self.inner.encode(inner_chunk))
+                entries[coords] = offset, len(parts[-1])
+                offset += len(parts[-1])
+        parts.insert(0 if self.is_index_first else len(parts), self.index.encode(entries))
+        return b"".join(parts)
+
+    def _region(self, coords: tuple[int, ...]) -> tuple[slice, ...]:
+        """Return which elements of the shard an inner chunk holds."""
+        return tuple(
+            slice(c * n, (c + 1) * n) for c, n in zip(coords, self.inner_shape, strict=True)
+        )
+
+
+def parse_sharding(extension: Extension, spec: Spec, build: BuildPipeline) -> ShardingCodec:
+    """Build ``sharding_indexed`` from its four members, its pipelines by means of `build`."""
+    chunk, field = expect_array(extension.name, spec), f"codecs.{extension.name}"
+    configuration = extension.configuration
+    known = ("chunk_shape", "codecs", "index_codecs", "index_location")
+    refuse_unknown(configuration, known, field)
+    value = take(configuration, "chunk_shape", field)
+    inner_shape = expect_integers(value, f"{field}.chunk_shape", minimum=1)
+    if len(inner_shape) != len(chunk.shape) or any(
+        whole % n for whole, n in zip(chunk.shape, inner_shape, strict=True)
+    ):
+        reason = f"must divide the shard's shape {show(chunk.shape)}, unlike {show(value)}"
+        raise MetadataError(reason, field=f"{field}.chunk_shape")
+    grid_shape = tuple(whole // n for whole, n in zip(chunk.shape, inner_shape, strict=True))
+    inner = build(
+        parse_extensions(take(configuration, "codecs", field), f"{field}.codecs"),
+        ChunkSpec(shape=inner_shape, dtype=chunk.dtype, fill_value=chunk.fill_value),
+    )
+    index = build(
+        parse_extensions(take(configuration, "index_codecs", field), f"{field}.index_codecs"),
+        ChunkSpec(shape=(*grid_shape, 2), dtype=np.dtype(np.uint64), fill_value=MISSING),
+    )
+    if index.encoded_nbytes is None:
+        reason = "must give the index a fixed size, so they cannot compress"
+        raise UnsupportedError(reason, field=f"{field}.index_codecs")
+    location = configuration.get("index_location", "end")
+    return ShardingCodec(
+        name=extension.name,
+        spec=chunk,
+        encoded_spec=BytesSpec(),
+        inner_shape=inner_shape,
+        grid_shape=grid_shape,
+        inner=inner,
+        index=index,
+        index_nbytes=index.encoded_nbytes,
+        is_index_first=expect_choice(location, ("start", "end"), f"{field}.index_location")
+        == "start",
+    )
