@@ -142,6 +142,24 @@ class UrlError(ZarrfsError, ValueError):
 # --- arrays, flat files, views --------------------------------------------------------------
 
 
+class ChunkError(ZarrfsError, OSError):
+    """A chunk of an array cannot be had: its object cannot be read, or not be decoded.
+
+    Attributes
+    ----------
+    array
+        Path of the array in its store.
+    key
+        Store key of the object.
+    reason
+        What went wrong; the error itself is the cause (``__cause__``).
+    """
+
+    def __init__(self, array: str, key: str, reason: str) -> None:
+        self.array, self.key, self.reason = array, key, reason
+        super().__init__(f"array {array or '/'!r}, object {key!r}: {reason}")
+
+
 class SelectionError(ZarrfsError, IndexError):
     """A selection does not fit the array."""
 

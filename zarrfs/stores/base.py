@@ -175,3 +175,4 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Give up connections and files; further calls may fail."""
+        return

@@ -1,0 +1,211 @@
+"""Chunk coordinates -> decoded chunks, through the store: which object, which bytes of it, decode.
+
+Blocking; run on the decode threads. Nothing is cached here but shard indexes.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from zarrfs.arrays.object_versions import ObjectVersions
+from zarrfs.arrays.shard_indexes import ShardIndexes
+from zarrfs.byte_range import ByteRange
+from zarrfs.codecs.base import Array, ChunkSpec
+from zarrfs.codecs.pipeline import build_pipeline
+from zarrfs.errors import CodecError, KeyNotFoundError, ZarrfsError
+from zarrfs.format.chunk_grids import ChunkGrid, regular_grid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from zarrfs.arrays.counters import Counters
+    from zarrfs.arrays.regions import Coords
+    from zarrfs.codecs.sharding import ShardIndex, ShardingCodec
+    from zarrfs.format.metadata import ArrayMetadata
+    from zarrfs.stores.base import Buffer, Store
+
+Loaded = Array | ZarrfsError | None
+"""A decoded chunk; ``None`` for one that was never written; or why it cannot be had."""
+
+
+class ChunkReader:
+    """Reads the chunks of one array: inner chunks if it is sharded, else whole objects.
+
+    Parameters
+    ----------
+    store
+        Where the array lies.
+    prefix
+        Prefix of the array's keys, ending in ``/`` unless empty.
+    metadata
+        The array.
+    counters
+        Where to count objects, bytes and decoded chunks.
+
+    Raises
+    ------
+    UnsupportedError
+        If the array uses a codec that zarrfs does not have.
+    MetadataError
+        If its codecs do not fit together.
+    """
+
+    def __init__(
+        self, store: Store, prefix: str, metadata: ArrayMetadata, counters: Counters
+    ) -> None:
+        self._store = store
+        self._prefix = prefix
+        self._encoding = metadata.chunk_key_encoding
+        self._counters = counters
+        self._indexes = ShardIndexes()
+        self.versions = ObjectVersions(store)
+        """Versions of the objects read so far."""
+
+        self._object_grid = metadata.chunk_grid
+        spec = ChunkSpec(
+            shape=metadata.chunk_grid.stored_shape((0,) * metadata.ndim),
+            dtype=metadata.dtype,
+            fill_value=metadata.fill_value,
+        )
+        self._pipeline = build_pipeline(metadata.codecs, spec)
+        self._levels: list[ShardingCodec] = []
+        while (sharding := self._pipeline.sharding) is not None:
+            self._levels.append(sharding)
+            self._pipeline = sharding.inner
+        self.spec = self._pipeline.spec
+        """What a decoded chunk is."""
+
+        self.grid: ChunkGrid = (
+            regular_grid(metadata.shape, self.spec.shape) if self._levels else self._object_grid
+        )
+        """Grid of the chunks that are decoded one by one: inner chunks of sharded arrays."""
+
+    def object_key(self, coords: Coords) -> str:
+        """Store key of the object that holds a chunk."""
+        return self._prefix + self._encoding.encode(self._object_coords(coords))
+
+    def by_object(self, wanted: Iterable[Coords]) -> dict[str, list[Coords]]:
+        """Group chunks by the object that holds them, in the order of first need."""
+        groups: dict[str, list[Coords]] = {}
+        for coords in wanted:
+            groups.setdefault(self.object_key(coords), []).append(coords)
+        return groups
+
+    def load(
+        self, key: str, wanted: Sequence[Coords], scratch: memoryview | None
+    ) -> Iterator[tuple[Coords, Loaded]]:
+        """Read and decode chunks of one object.
+
+        Parameters
+        ----------
+        key
+            The object.
+        wanted
+            Chunks of it.
+        scratch
+            Buffer to decode into, or ``None``. A chunk may lie in it, and then lasts until the
+            next one is asked for.
+
+        Yields
+        ------
+        coords, loaded
+            One for each chunk wanted, in that order. Errors are yielded, not raised.
+        """
+        try:
+            self.versions.record(key)
+            encoded = self._fetch(key, wanted)
+        except CodecError as error:
+            yield from ((coords, error.at(key)) for coords in wanted)
+            return
+        except ZarrfsError as error:
+            yield from ((coords, error) for coords in wanted)
+            return
+        for coords, data in zip(wanted, encoded, strict=True):
+            yield coords, self._decode(key, data, scratch)
+
+    def forget(self) -> None:
+        """Drop what is remembered of the store's content."""
+        self._indexes.clear()
+        self.versions.forget()
+
+    def _object_coords(self, coords: Coords) -> Coords:
+        if not self._levels:
+            return coords
+        return tuple(
+            outer.find(inner.start(c))
+            for outer, inner, c in zip(self._object_grid.axes, self.grid.axes, coords, strict=True)
+        )
+
+    def _fetch(self, key: str, wanted: Sequence[Coords]) -> list[Buffer | ZarrfsError | None]:
+        if not self._levels:
+            try:
+                data = self._store.get(key)
+            except KeyNotFoundError:
+                return [None] * len(wanted)
+            self._counters.add(objects_read=1, bytes_fetched=len(data))
+            return [data] * len(wanted)
+        places: list[ByteRange | ZarrfsError | None] = []
+        for coords in wanted:
+            try:
+                places.append(self._place(key, coords))
+            except CodecError as error:
+                places.append(error.at(key))
+        ranges = [place for place in places if isinstance(place, ByteRange)]
+        if not ranges:
+            return [place for place in places if not isinstance(place, ByteRange)]
+        try:
+            fetched = iter(self._store.get_ranges(key, ranges))
+        except KeyNotFoundError:
+            return [None] * len(wanted)
+        self._counters.add(
+            objects_read=1, bytes_fetched=sum(byte_range.size or 0 for byte_range in ranges)
+        )
+        return [next(fetched) if isinstance(place, ByteRange) else place for place in places]
+
+    def _place(self, key: str, coords: Coords) -> ByteRange | None:
+        """Where in its object an inner chunk lies; ``None`` if it was never written."""
+        position = tuple(
+            axis.start(c) - outer.start(outer.find(axis.start(c)))
+            for axis, outer, c in zip(self.grid.axes, self._object_grid.axes, coords, strict=True)
+        )
+        shard = ByteRange(0)
+        for level in self._levels:
+            index = self._index(key, shard, level)
+            if index is None:
+                return None
+            at = tuple(p // n for p, n in zip(position, level.inner_shape, strict=True))
+            inner = index.inner_range(at)
+            if inner is None:
+                return None
+            shard = ByteRange(shard.offset + inner.offset, inner.size)
+            position = tuple(p % n for p, n in zip(position, level.inner_shape, strict=True))
+        return shard
+
+    def _index(self, key: str, shard: ByteRange, level: ShardingCodec) -> ShardIndex | None:
+        def load() -> ShardIndex | None:
+            place = level.index_range
+            if shard.size is not None:  # nested: counted from the inner shard's own ends
+                start, stop = place.resolve(shard.size)
+                place = ByteRange(shard.offset + start, stop - start)
+            try:
+                data = self._store.get(key, place)
+            except KeyNotFoundError:
+                return None
+            self._counters.add(bytes_fetched=len(data), shard_indexes_read=1)
+            return level.parse_index(data)
+
+        return self._indexes.get((key, shard.offset), load)
+
+    def _decode(
+        self, key: str, data: Buffer | ZarrfsError | None, scratch: memoryview | None
+    ) -> Loaded:
+        if data is None or isinstance(data, ZarrfsError):
+            return data
+        started = time.perf_counter_ns()
+        try:
+            return self._pipeline.decode(data, scratch)
+        except CodecError as error:
+            return error.at(key)
+        finally:
+            self._counters.add(chunks_decoded=1, decode_ns=time.perf_counter_ns() - started)

@@ -1,0 +1,65 @@
+"""The threads that fetch and decode. Their number is fixed; they live as long as the pool.
+
+Not `concurrent.futures`: its threads are joined when the interpreter ends, so that one storage
+request that never returns would keep the process for ever; and its queue may not be put into
+from a finalizer, where memory is given back.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_log = logging.getLogger(__name__)
+
+# Two more than cores: decoding fills the cores, the others wait for storage meanwhile.
+# 4 threads on 2 cores were faster from a cold disk in 5 of 6 runs and never slower from memory.
+DEFAULT_THREADS = min(32, (os.cpu_count() or 1) + 2)
+
+
+class DecodePool:
+    """Runs tasks on a fixed number of threads; urgent ones overtake the others."""
+
+    def __init__(self, n_threads: int = DEFAULT_THREADS) -> None:
+        self._urgent: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._others: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._tokens: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        self._threads = [
+            threading.Thread(target=self._work, name=f"zarrfs-decode-{i}", daemon=True)
+            for i in range(n_threads)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def n_threads(self) -> int:
+        """Tasks that can run at the same time."""
+        return len(self._threads)
+
+    def submit(self, task: Callable[[], None], *, urgent: bool = False) -> None:
+        """Queue a task. It must not wait for another one. Safe to call from a finalizer."""
+        (self._urgent if urgent else self._others).put(task)
+        self._tokens.put(True)
+
+    def close(self) -> None:
+        """Let the threads end once all queued tasks have run; does not wait for them."""
+        for _ in self._threads:
+            self._tokens.put(False)
+
+    def _work(self) -> None:
+        while self._tokens.get():
+            try:
+                task = self._urgent.get_nowait()
+            except queue.Empty:
+                task = self._others.get()
+            try:
+                task()
+            except Exception:  # noqa: BLE001 (a fault in zarrfs; without this thread others starve)
+                _log.exception("a decode task failed")
+            del task

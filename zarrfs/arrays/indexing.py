@@ -1,0 +1,135 @@
+"""Basic selections, as NumPy has them -> what to read and how to turn it into the result.
+
+Integers (negative ones too), slices with steps, and one Ellipsis. Pure arithmetic.
+"""
+
+from __future__ import annotations
+
+import itertools
+import operator
+from dataclasses import dataclass
+from types import EllipsisType
+from typing import TYPE_CHECKING, SupportsIndex
+
+from zarrfs.errors import SelectionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from zarrfs.arrays.regions import Coords
+    from zarrfs.format.chunk_grids import ChunkGrid, RegularAxis
+
+BasicIndex = SupportsIndex | slice | EllipsisType
+
+
+@dataclass(frozen=True, slots=True)
+class AxisSelection:
+    """What is selected along one axis: `count` elements, `step` apart, from `start` on."""
+
+    start: int
+    step: int
+    """Never 0; negative counts down."""
+    count: int
+    is_integer: bool
+    """One element, whose axis the result does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class SelectedPart:
+    """The selected elements of one chunk."""
+
+    coords: Coords
+    in_chunk: tuple[slice, ...]
+    in_result: tuple[slice, ...]
+    """In a result that still has the axes of integers, of length 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """A basic selection of an array of a known shape."""
+
+    axes: tuple[AxisSelection, ...]
+
+    @property
+    def full_shape(self) -> tuple[int, ...]:
+        """Shape of the result before the axes of integers are taken away."""
+        return tuple(axis.count for axis in self.axes)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the result."""
+        return tuple(axis.count for axis in self.axes if not axis.is_integer)
+
+    def parts(self, grid: ChunkGrid) -> Iterator[SelectedPart]:
+        """Split the selection into the chunks that hold it, each once."""
+        along_axes = [
+            list(_along(axis, chosen)) for axis, chosen in zip(grid.axes, self.axes, strict=True)
+        ]
+        for parts in itertools.product(*along_axes):
+            yield SelectedPart(
+                tuple(chunk for chunk, _, _ in parts),
+                tuple(in_chunk for _, in_chunk, _ in parts),
+                tuple(in_result for _, _, in_result in parts),
+            )
+
+
+def parse_selection(index: object, shape: tuple[int, ...]) -> Selection:
+    """Understand the index of ``array[index]``.
+
+    Raises
+    ------
+    SelectionError
+        If an integer is out of bounds, there are too many indices, or one is of another kind.
+    """
+    indices = list(index) if isinstance(index, tuple) else [index]
+    n_ellipsis = sum(part is Ellipsis for part in indices)
+    if n_ellipsis > 1:
+        raise SelectionError("an index can only have a single ellipsis ('...')")
+    if len(indices) - n_ellipsis > len(shape):
+        raise SelectionError(
+            f"too many indices: the array has {len(shape)} dimensions, "
+            f"but {len(indices) - n_ellipsis} were indexed"
+        )
+    rest = [slice(None)] * (len(shape) - len(indices) + n_ellipsis)
+    at = next((i for i, part in enumerate(indices) if part is Ellipsis), len(indices))
+    indices[at : at + n_ellipsis] = rest
+    return Selection(
+        tuple(
+            _parse_axis(part, axis, length)
+            for axis, (part, length) in enumerate(zip(indices, shape, strict=True))
+        )
+    )
+
+
+def _parse_axis(part: object, axis: int, length: int) -> AxisSelection:
+    if isinstance(part, slice):
+        try:
+            start, stop, step = part.indices(length)
+        except (TypeError, ValueError) as error:
+            raise SelectionError(f"cannot use {part} along axis {axis}: {error}") from error
+        return AxisSelection(start, step, len(range(start, stop, step)), is_integer=False)
+    if isinstance(part, bool) or not isinstance(part, SupportsIndex):
+        raise SelectionError(
+            f"only integers, slices and '...' are valid indices, not {part!r} along axis {axis}"
+        )
+    at = operator.index(part)
+    if not -length <= at < length:
+        raise SelectionError(f"index {at} is out of bounds for axis {axis} with size {length}")
+    return AxisSelection(at % length, 1, 1, is_integer=True)
+
+
+def _along(axis: RegularAxis, chosen: AxisSelection) -> Iterator[tuple[int, slice, slice]]:
+    """Split what is selected along an axis: chunk, elements of it, their place in the result."""
+    done = 0
+    while done < chosen.count:
+        first = chosen.start + done * chosen.step
+        chunk = axis.find(first)
+        origin = axis.start(chunk)
+        # Elements that are still inside this chunk, going up or down.
+        room = axis.start(chunk + 1) - 1 - first if chosen.step > 0 else first - origin
+        n = min(room // abs(chosen.step) + 1, chosen.count - done)
+        begin = first - origin
+        last = begin + (n - 1) * chosen.step
+        end = last + (1 if chosen.step > 0 else -1)
+        yield chunk, slice(begin, end if end >= 0 else None, chosen.step), slice(done, done + n)
+        done += n

@@ -1,0 +1,62 @@
+"""Which versions of stored objects were read, so that a change behind our back can be told."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from zarrfs.errors import KeyNotFoundError
+
+if TYPE_CHECKING:
+    from zarrfs.stores.base import Store
+
+# About 200 bytes each; asking for them all takes about 0.1 s on a local disk.
+MAX_OBJECTS = 20_000
+
+
+class ObjectVersions:
+    """Versions of the objects of one array that were read, missing ones included.
+
+    Only kept where the store can tell a version cheaply; elsewhere nothing is ever noticed, and
+    ``zarrfs refresh`` is the way.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._keeps = store.capabilities.cheap_stat
+        self._lock = threading.Lock()
+        self._versions: dict[str, str] = {}
+        self._overflowed = False
+
+    def record(self, key: str) -> None:
+        """Note the present version of an object; call it before reading the object."""
+        if not self._keeps or key in self._versions:
+            return
+        version = self._version(key)
+        with self._lock:
+            if len(self._versions) < MAX_OBJECTS:
+                self._versions.setdefault(key, version)
+            else:
+                self._overflowed = True
+
+    def changed(self) -> bool:
+        """Whether any object read so far may have changed since.
+
+        True also when more objects were read than are kept track of: then nobody can tell.
+        """
+        with self._lock:
+            known = list(self._versions.items())
+            overflowed = self._overflowed
+        return overflowed or any(self._version(key) != version for key, version in known)
+
+    def forget(self) -> None:
+        """Start anew, when everything read so far has been dropped."""
+        with self._lock:
+            self._versions.clear()
+            self._overflowed = False
+
+    def _version(self, key: str) -> str:
+        try:
+            return self._store.stat(key).version
+        except KeyNotFoundError:
+            return "missing"

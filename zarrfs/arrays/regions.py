@@ -1,0 +1,71 @@
+"""Boxes of elements <-> pieces of chunks. Pure arithmetic: no store, no threads, no array data."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from zarrfs.format.chunk_grids import ChunkGrid, RegularAxis
+
+Coords = tuple[int, ...]
+"""Position of a chunk in its grid."""
+
+Box = tuple[tuple[int, int], ...]
+"""A region of an array: first element and the one after the last, along each axis."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """The part of a region that lies in one chunk."""
+
+    coords: Coords
+    in_chunk: tuple[slice, ...]
+    """Where it lies in the chunk."""
+
+    in_region: tuple[slice, ...]
+    """Where it lies in the region."""
+
+
+def box_shape(box: Box) -> tuple[int, ...]:
+    """Elements of a region along each axis."""
+    return tuple(stop - start for start, stop in box)
+
+
+def pieces(grid: ChunkGrid, box: Box) -> Iterator[Piece]:
+    """Split a region into the chunks that hold it, in C order of their coordinates.
+
+    Parameters
+    ----------
+    grid
+        Chunk grid of the array.
+    box
+        The region; must lie inside the array. An empty one has no pieces.
+
+    Yields
+    ------
+    Piece
+        Without overlap; together they cover the region.
+    """
+    along_axes = [
+        list(_along(axis, start, stop)) for axis, (start, stop) in zip(grid.axes, box, strict=True)
+    ]
+    for parts in itertools.product(*along_axes):
+        yield Piece(
+            tuple(chunk for chunk, _, _ in parts),
+            tuple(in_chunk for _, in_chunk, _ in parts),
+            tuple(in_region for _, _, in_region in parts),
+        )
+
+
+def _along(axis: RegularAxis, start: int, stop: int) -> Iterator[tuple[int, slice, slice]]:
+    index = start
+    while index < stop:
+        chunk = axis.find(index)
+        origin = axis.start(chunk)
+        end = min(axis.start(chunk + 1), stop)
+        yield chunk, slice(index - origin, end - origin), slice(index - start, end - start)
+        index = end
