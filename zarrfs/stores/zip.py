@@ -19,7 +19,7 @@ import weakref
 import zipfile
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from typing import TYPE_CHECKING, NoReturn
 
 from zarrfs.errors import KeyNotFoundError, StoreError, StoreNotFoundError
 from zarrfs.stores.base import Buffer, Capabilities, Listed, ObjectInfo, Store
@@ -30,8 +30,6 @@ from zarrfs.stores.positional_reads import read_span
 
 if TYPE_CHECKING:
     from zarrfs.byte_range import ByteRange
-
-_Bytes = TypeVar("_Bytes", bytes, "bytes | bytearray")
 
 _logger = logging.getLogger(__name__)
 
@@ -202,7 +200,9 @@ class _Archive:
         if member.compress_size != member.file_size:
             _damaged("it is stored, yet its two sizes differ")
         if byte_range is None:
-            return _checked(member, self._read_raw(member, 0, member.file_size))
+            whole = self._read_raw(member, 0, member.file_size)
+            _check(member, whole)
+            return whole
         return self._read_raw(member, *byte_range.resolve(member.file_size))
 
     def _inflate(self, member: zipfile.ZipInfo) -> bytes:
@@ -215,7 +215,8 @@ class _Archive:
             data = inflater.decompress(raw, member.file_size + 1)
         except zlib.error as error:
             raise _MemberError(f"it is damaged: {error}") from error
-        return _checked(member, data)
+        _check(member, data)
+        return data
 
     def _read_raw(self, member: zipfile.ZipInfo, start: int, stop: int) -> bytes | bytearray:
         """Bytes of a member as they lie in the archive."""
@@ -231,12 +232,11 @@ class _Archive:
         return read_span(self._descriptor, offset + start, offset + stop)
 
 
-def _checked(member: zipfile.ZipInfo, data: _Bytes) -> _Bytes:
+def _check(member: zipfile.ZipInfo, data: Buffer) -> None:
     if len(data) != member.file_size:
         _damaged(f"{member.file_size} bytes were promised")
     if zlib.crc32(data) != member.CRC:
         _damaged("its CRC-32 is wrong")
-    return data
 
 
 def _damaged(reason: str) -> NoReturn:
