@@ -145,7 +145,7 @@ def decode_streams(
     *,
     ignores_rest: bool = True,
 ) -> Buffer:
-    """Decode streams that stand one behind the other.
+    """Decode streams that stand one behind the other, perhaps with zeros behind them.
 
     Parameters
     ----------
@@ -175,16 +175,16 @@ def decode_streams(
             raise EOFError("the data end too soon")
         parts.append(part)
         room -= len(part)
-        data = stream.unused_data
+        data = stream.unused_data.lstrip(b"\0")
         if not data:
             break
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def decode_gzip(data: Buffer, nbytes: int | None, out: memoryview | None) -> Buffer:
-    """Decode gzip members; zeros may follow them, as in Python's `gzip`."""
+    """Decode gzip members."""
     start = partial(zlib.decompressobj, zlib.MAX_WBITS | 16)
-    return decode_streams(start, bytes(data).rstrip(b"\0"), nbytes, out, ignores_rest=False)
+    return decode_streams(start, data, nbytes, out, ignores_rest=False)
 
 
 def decode_zlib(data: Buffer, nbytes: int | None, out: memoryview | None) -> Buffer:
