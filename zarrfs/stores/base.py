@@ -42,6 +42,9 @@ class Capabilities:
     conditional: bool = False
     """`set_new` works: an object is stored only if the key is free."""
 
+    cheap_stat: bool = False
+    """`stat` costs microseconds, not a request: it can be asked for each object that is read."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectInfo:

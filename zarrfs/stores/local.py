@@ -92,7 +92,9 @@ class LocalStore(Store):
     def capabilities(self) -> Capabilities:
         """Writable if the directory was, to this process, when the store was opened."""
         writable = self._is_writable
-        return Capabilities(writable=writable, rename=writable, conditional=writable)
+        return Capabilities(
+            writable=writable, rename=writable, conditional=writable, cheap_stat=True
+        )
 
     # --- reading ----------------------------------------------------------------------------
 

@@ -66,7 +66,7 @@ class MemoryStore(Store):
     @property
     def capabilities(self) -> Capabilities:
         """Everything."""
-        return Capabilities(writable=True, rename=True, conditional=True)
+        return Capabilities(writable=True, rename=True, conditional=True, cheap_stat=True)
 
     def get(self, key: str, byte_range: ByteRange | None = None) -> Buffer:
         """Return the object, or a view of one span of it; nothing is copied."""
