@@ -5,7 +5,7 @@ Spec: Zarr v3 core, "Metadata".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from zarrfs.errors import MetadataError, UnsupportedError
 from zarrfs.format.chunk_grids import parse_chunk_grid, parse_shape
@@ -115,11 +115,15 @@ def _parse_dimension_names(value: Json, ndim: int) -> tuple[str | None, ...] | N
 
 def _stored_byte_order(codecs: tuple[Extension, ...]) -> ByteOrder:
     """Byte order of the ``bytes`` codec, inside shards too; little-endian where none is given."""
-    order: Literal["little", "big"] = "little"
-    for i, codec in enumerate(codecs):
-        if codec.name in ("bytes", "endian") and codec.configuration.get("endian") == "big":
-            order = "big"
-        elif codec.name == "sharding_indexed":
-            inner = codec.configuration.get("codecs", [])
-            order = _stored_byte_order(parse_extensions(inner, f"codecs[{i}].configuration.codecs"))
-    return order
+    path = "codecs"
+    while True:
+        inner: Json = None
+        for i, codec in enumerate(codecs):
+            if codec.name in ("bytes", "endian") and codec.configuration.get("endian") == "big":
+                return "big"
+            if codec.name == "sharding_indexed" and "codecs" in codec.configuration:
+                path = f"{path}[{i}].configuration.codecs"
+                inner = codec.configuration["codecs"]
+        if inner is None:
+            return "little"
+        codecs = parse_extensions(inner, path)

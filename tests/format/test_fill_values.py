@@ -1,0 +1,324 @@
+from __future__ import annotations
+
+import base64
+import warnings
+from typing import Any, Literal
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as st_numpy
+from zarr.core.dtype import get_data_type_from_native_dtype
+from zarr.dtype import VariableLengthBytes, VariableLengthUTF8
+
+from zarrfs.errors import MetadataError
+from zarrfs.format.dtypes import DataType, parse_v2_dtype, parse_v3_dtype
+from zarrfs.format.fill_values import parse_v2_fill_value, parse_v3_fill_value
+
+POINT = {"name": "struct", "configuration": {"fields": [["x", "float32"], ["r", "r16"]]}}
+RECORD = np.dtype(
+    [("a", "<i2"), ("b", "S3"), ("c", [("x", "<f4"), ("y", "<U2")]), ("t", "<M8[10us]")]
+)
+DTYPES = [
+    np.dtype(code)
+    for code in (
+        *("b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", "c8", "c16"),
+        *("S5", "U4", "V3", "M8[ns]", "M8[10us]", "M8[D]", "m8[s]", "M8", "m8"),
+    )
+]
+
+
+def bits(scalar: object) -> bytes:
+    assert isinstance(scalar, np.generic)
+    return scalar.tobytes()
+
+
+def v3_fill(value: object, data_type: object) -> Any:
+    return parse_v3_fill_value(value, parse_v3_dtype(data_type))
+
+
+def v2_fill(value: object, dtype: object, object_codec: str | None = None) -> Any:
+    return parse_v2_fill_value(value, parse_v2_dtype(dtype, object_codec=object_codec)[0])
+
+
+# --- what zarr-python writes --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("zarr_format", [2, 3])
+@settings(max_examples=10)
+@given(data=st.data())
+def test_scalars_written_by_zarr_python_are_read_back_bit_for_bit(
+    dtype: np.dtype[Any], zarr_format: Literal[2, 3], data: st.DataObject
+) -> None:
+    scalars = data.draw(arrays(dtype, 8))
+    if dtype.kind in "fc":  # zarr-python writes every NaN as "NaN"
+        parts = scalars.view(f"f{dtype.itemsize // (2 if dtype.kind == 'c' else 1)}")
+        parts[np.isnan(parts)] = np.nan
+    parsed = [read_back(dtype, scalar, zarr_format) for scalar in scalars]
+    assert np.array(parsed, dtype).tobytes() == scalars.tobytes()
+
+
+def arrays(dtype: np.dtype[Any], length: int) -> st.SearchStrategy[Any]:
+    if dtype.kind != "V":
+        return st_numpy.arrays(dtype, length)
+    size = dtype.itemsize * length
+    return st.binary(min_size=size, max_size=size).map(lambda data: np.frombuffer(data, dtype))
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+@settings(max_examples=20)
+@given(record=st_numpy.arrays(RECORD, ()))
+def test_record_written_by_zarr_python_is_read_back_bit_for_bit(
+    record: np.ndarray[Any, Any], zarr_format: Literal[2, 3]
+) -> None:
+    parsed = read_back(RECORD, record[()], zarr_format)
+    assert parsed.dtype == RECORD
+    assert bits(parsed) == record.tobytes()
+
+
+def read_back(dtype: np.dtype[Any], scalar: Any, zarr_format: Literal[2, 3]) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # zarr-python warns of types without a specification
+        theirs = get_data_type_from_native_dtype(dtype)
+        name: Any = theirs.to_json(zarr_format=zarr_format)
+        value = theirs.to_json_scalar(scalar, zarr_format=zarr_format)
+    value = list(value) if isinstance(value, tuple) else value
+    return v2_fill(value, as_lists(name["name"])) if zarr_format == 2 else v3_fill(value, name)
+
+
+def as_lists(value: Any) -> Any:
+    return [as_lists(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+@given(st.binary(), st.text())
+def test_variable_length_scalars_written_by_zarr_python_are_read_back(
+    data: bytes, text: str
+) -> None:
+    theirs = VariableLengthBytes().to_json_scalar(data, zarr_format=3)
+    assert v3_fill(theirs, "variable_length_bytes") == data
+    assert v2_fill(theirs, "|O", "vlen-bytes") == data
+    theirs = VariableLengthUTF8().to_json_scalar(text, zarr_format=3)
+    assert v3_fill(theirs, "string") == text
+    assert v2_fill(theirs, "|O", "vlen-utf8") == text
+
+
+# --- floats -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [2, 4, 8])
+@given(data=st.data())
+def test_bits_in_hex_are_kept(size: int, data: st.DataObject) -> None:
+    stored = data.draw(st.binary(min_size=size, max_size=size))
+    parsed = v3_fill(f"0x{stored.hex()}", f"float{8 * size}")
+    assert np.array(parsed).astype(f">f{size}").tobytes() == stored or np.isnan(parsed)
+    assert bits(parsed) == stored[::-1] if np.little_endian else stored
+
+
+@pytest.mark.parametrize(
+    ("name", "nan"), [("float16", "7e00"), ("float32", "7fc00000"), ("float64", "7ff8" + "0" * 12)]
+)
+def test_nan_is_the_quiet_one_of_the_specification(name: str, nan: str) -> None:
+    assert bits(v3_fill("NaN", name)) == bits(v3_fill(f"0x{nan}", name))
+
+
+def test_negative_zero_keeps_its_sign() -> None:
+    assert np.signbit(v3_fill(-0.0, "float32"))
+    assert np.signbit(v2_fill(-0.0, "<f8"))
+    assert np.signbit(v3_fill([-0.0, -0.0], "complex64").real)
+    assert np.signbit(v3_fill([0.0, -0.0], "complex64").imag)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (1, 1.0),
+        ("Infinity", np.inf),
+        ("-Infinity", -np.inf),
+        (1e39, np.inf),
+        (-(10**400), -np.inf),
+        (10**400, np.inf),
+        (0.1, np.float32(0.1)),
+    ],
+)
+def test_number_is_rounded_to_the_nearest_float(value: object, expected: float) -> None:
+    parsed = v3_fill(value, "float32")
+    assert isinstance(parsed, np.float32)
+    assert parsed == expected
+
+
+@pytest.mark.parametrize("part", ["real", "imag"])
+def test_complex_parts_keep_their_payloads(part: str) -> None:
+    value = ["0x7fa00001" if name == part else "-Infinity" for name in ("real", "imag")]
+    parsed = v3_fill(value, "complex64")
+    assert bits(getattr(parsed, part)) == bits(v3_fill("0x7fa00001", "float32"))
+
+
+# --- other forms --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "data_type", "expected"),
+    [
+        (True, "bool", np.True_),
+        (255, "uint8", np.uint8(255)),
+        (-128.0, "int8", np.int8(-128)),
+        (2**64 - 1, "uint64", np.uint64(2**64 - 1)),
+        ([1, 2, 3], "r24", np.void(b"\1\2\3")),
+        ("AQID", "r24", np.void(b"\1\2\3")),
+        ([1, 2, 3], "bytes", b"\1\2\3"),
+        ("AQID", "bytes", b"\1\2\3"),
+        ("", "bytes", b""),
+        ("héllo 世界", "string", "héllo 世界"),
+        ({"x": 1, "r": [1, 2]}, POINT, np.array((1, b"\1\2"), [("x", "<f4"), ("r", "V2")])[()]),
+    ],
+)
+def test_v3_form_is_parsed(value: object, data_type: object, expected: Any) -> None:
+    parsed = v3_fill(value, data_type)
+    assert type(parsed) is type(expected)
+    assert parsed == expected
+
+
+def test_not_a_time_has_a_name_and_a_number() -> None:
+    data_type = {"name": "numpy.datetime64", "configuration": {"unit": "s", "scale_factor": 3}}
+    for value in ("NaT", -(2**63)):
+        assert np.isnat(v3_fill(value, data_type))
+    assert v3_fill(2, data_type) == np.datetime64(6, "s")
+    assert v3_fill(2, data_type).dtype == np.dtype("M8[3s]")
+
+
+def test_field_of_a_record_keeps_its_payload() -> None:
+    record = v3_fill({"x": "0x7fa00001", "r": [0, 0]}, POINT)
+    assert bits(record) == bytes.fromhex("0100a07f0000")
+
+
+def test_stored_record_is_read_in_its_byte_order() -> None:
+    data_type = parse_v3_dtype(POINT)
+    stored = base64.b64encode(bytes.fromhex("3f8000000102")).decode()
+    record: Any = parse_v3_fill_value(stored, data_type, byte_order="big")
+    assert (record["x"], bits(record["r"]), record.dtype) == (1.0, b"\1\2", data_type.dtype)
+
+
+def test_v2_record_is_read_in_the_byte_order_of_its_fields() -> None:
+    record = v2_fill(base64.b64encode(bytes.fromhex("3f800000")).decode(), [["x", ">f4"]])
+    assert record["x"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("value", "data_type", "message"),
+    [
+        (0, "bool", ": must be true or false, not 0"),
+        (300, "uint8", ": must be an integer from 0 to 255, not 300"),
+        (-1, "uint8", ": must be an integer from 0 to 255, not -1"),
+        (1.5, "int8", ": must be an integer from -128 to 127, not 1.5"),
+        (float("nan"), "int8", ": must be an integer from -128 to 127, not NaN"),
+        (1e300, "int8", ": must be an integer from -128 to 127, not 1e+300"),
+        (True, "int8", ": must be an integer from -128 to 127, not true"),
+        ("1", "int8", ': must be an integer from -128 to 127, not "1"'),
+        (None, "int8", ": must be an integer from -128 to 127, not null"),
+        (
+            "0x7fc0",
+            "float32",
+            ': must be a number, "NaN", "Infinity", "-Infinity" or "0x" and 8 hex digits, '
+            'not "0x7fc0"',
+        ),
+        (1, "complex64", ": must be a list of real and imaginary part, not 1"),
+        ([1], "complex64", ": must be a list of real and imaginary part, not [1]"),
+        ([1, 2, 3], "r16", ": must have 2 bytes, not 3"),
+        ([1, 256], "r16", ": must be a list of integers from 0 to 255, not [1, 256]"),
+        ([True, 1], "r16", ": must be a list of integers from 0 to 255, not [true, 1]"),
+        ({}, "r16", ": must be a string in Base64, not {}"),
+        ("A", "bytes", ': must be a string in Base64, not "A"'),
+        ("é", "bytes", ': must be a string in Base64, not "é"'),
+        (1, "string", ": must be a string, not 1"),
+        ("\ud800", "string", r': must be a string without lone surrogates, not "\ud800"'),
+        ({"x": 1}, POINT, ".r: is missing"),
+        ({"x": 1, "r": [0, 0], "y": 1}, POINT, ".y: is not a field of the data type"),
+        ({"x": [], "r": [0, 0]}, POINT, None),
+        ([1, 2], POINT, ": must be an object, not [1, 2]"),
+        ("AQID", POINT, ": must have 6 bytes, not 3"),
+    ],
+)
+def test_form_that_the_type_does_not_permit_is_refused(
+    value: object, data_type: object, message: str | None
+) -> None:
+    with pytest.raises(MetadataError) as error:
+        v3_fill(value, data_type)
+    assert str(error.value).startswith(f"fill_value{message or '.x: must be a number'}")
+
+
+@pytest.mark.parametrize("value", [True, None, [], {}, "nan", "0x", "+Infinity", "1.0"])
+def test_other_forms_are_no_float(value: object) -> None:
+    with pytest.raises(MetadataError, match=r"^fill_value: must be a number, "):
+        v3_fill(value, "float64")
+
+
+def test_fixed_length_strings_must_fit() -> None:
+    with pytest.raises(MetadataError, match="must have at most 2 characters, not 3"):
+        v2_fill("abc", "<U2")
+    with pytest.raises(MetadataError, match="must have at most 2 bytes, not 3"):
+        v2_fill("AQID", "|S2")
+
+
+# --- v2 -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("value", [None, 0])
+@pytest.mark.parametrize(
+    "dtype", ["|b1", "<i4", ">f8", "<c8", "|S1", "<U4", "|V3", [["a", ">f4"], ["b", "<U2"]]]
+)
+def test_v2_null_and_zero_are_the_zero_of_the_type(dtype: object, value: object) -> None:
+    data_type, _ = parse_v2_dtype(dtype)
+    parsed = parse_v2_fill_value(value, data_type)
+    assert np.array(parsed, data_type.dtype).tobytes() == bytes(data_type.dtype.itemsize)
+
+
+def test_v2_null_of_a_time_is_not_a_time() -> None:
+    assert np.isnat(v2_fill(None, "<M8[s]"))
+    assert v2_fill(0, "<M8[s]") == np.datetime64(0, "s")
+
+
+@pytest.mark.parametrize(
+    ("codec", "value", "expected"),
+    [
+        ("vlen-utf8", None, ""),
+        ("vlen-utf8", 0, ""),
+        ("vlen-utf8", "a", "a"),
+        ("vlen-bytes", None, b""),
+        ("vlen-bytes", 0, b""),
+        ("vlen-bytes", "AQID", b"\1\2\3"),
+        ("json2", None, None),
+        ("json2", 0, 0),
+        ("json2", {"a": [1]}, {"a": [1]}),
+    ],
+)
+def test_v2_objects_have_the_python_value(codec: str, value: object, expected: object) -> None:
+    assert v2_fill(value, "|O", codec) == expected
+
+
+def test_v2_bool_may_be_a_one() -> None:
+    assert v2_fill(1, "|b1") is np.True_
+    with pytest.raises(MetadataError, match="must be true or false, not 2"):
+        v2_fill(2, "|b1")
+
+
+def test_v2_complex_may_be_its_real_part() -> None:
+    assert v2_fill(1.5, "<c8") == 1.5
+    assert np.isnan(v2_fill("NaN", "<c16").real)
+
+
+def test_v2_float_has_its_names() -> None:
+    assert np.isnan(v2_fill("NaN", ">f4"))
+    assert v2_fill("-Infinity", "<f2") == -np.inf
+
+
+@given(st.sampled_from([*DTYPES, RECORD]), st.from_type(object))
+def test_any_object_is_a_fill_value_or_refused(dtype: np.dtype[Any], value: object) -> None:
+    data_type = DataType("any", dtype)
+    for parse in (parse_v2_fill_value, parse_v3_fill_value):
+        try:
+            parsed = parse(value, data_type)
+        except MetadataError:
+            continue
+        assert isinstance(parsed, np.generic)
