@@ -83,7 +83,7 @@ def look(mount_point: Path) -> None:
     flat_file = next(mount_point.glob("bin/**/tas.bin"))
     run("ls", "-lh", str(flat_file.parent))
     sidecar = json.loads(flat_file.with_suffix(".json").read_text())
-    shape = tuple(sidecar["shape"])
+    dtype, shape = sidecar["dtype"], tuple(sidecar["shape"])
 
     row, column = shape[1] // 2, shape[2] // 2
     index = (JULY, row, column)
@@ -97,8 +97,8 @@ def look(mount_point: Path) -> None:
     )
 
     title("The same element through a memory map:")
-    print(f'>>> tas = np.memmap("{flat_file}", "<f4", "r", shape={shape})')
-    tas = np.memmap(flat_file, "<f4", "r", shape=shape)
+    print(f'>>> tas = np.memmap("{flat_file}", "{dtype}", "r", shape={shape})')
+    tas = np.memmap(flat_file, dtype, "r", shape=shape)
     print(f">>> tas[{JULY}, {row}, {column}]\n{tas[index]}")
     if not np.isclose(float(shown), tas[index]):
         raise ValueError(f"dd read {shown.strip()}, but the memory map says {tas[index]}")
