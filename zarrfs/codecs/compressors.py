@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numcodecs
@@ -195,6 +196,26 @@ def decode_zlib(data: Buffer, nbytes: int | None, out: memoryview | None) -> Buf
 def decode_bz2(data: Buffer, nbytes: int | None, out: memoryview | None) -> Buffer:
     """Decode bzip2 streams."""
     return decode_streams(bz2.BZ2Decompressor, data, nbytes, out)
+
+
+def find_decompress(codec: Any) -> Decompress | None:
+    """Return the decoder here of what a codec object of numcodecs encodes, if there is one."""
+    if codec.codec_id == "lzma":
+        start = partial(lzma.LZMADecompressor, format=codec.format, filters=codec.filters)
+        return partial(decode_streams, start)
+    return _DECOMPRESS.get(codec.codec_id)
+
+
+_DECOMPRESS = MappingProxyType[str, Decompress](
+    {
+        "blosc": decode_blosc,
+        "bz2": decode_bz2,
+        "gzip": decode_gzip,
+        "lz4": decode_lz4,
+        "zlib": decode_zlib,
+        "zstd": decode_zstd,
+    }
+)
 
 
 # --- the codecs of Zarr v3 --------------------------------------------------------------------

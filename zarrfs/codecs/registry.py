@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from zarrfs.codecs.base import Codec, Spec
 from zarrfs.codecs.bytes_codec import parse_bytes
 from zarrfs.codecs.checksums import parse_crc32c
 from zarrfs.codecs.compressors import parse_blosc, parse_gzip, parse_zstd
+from zarrfs.codecs.numcodecs_adapter import PREFIX, parse_numcodecs
 from zarrfs.codecs.sharding import BuildPipeline, parse_sharding
 from zarrfs.codecs.transpose import parse_transpose
 from zarrfs.errors import UnsupportedError
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
     from zarrfs.format.extensions import Extension
 
 Factory = Callable[["Extension", Spec], Codec]
-ComposingFactory = Callable[["Extension", Spec, BuildPipeline], Codec]
-"""Builds a codec that holds pipelines of its own, by means of its last argument."""
 
 _FACTORIES = MappingProxyType[str, Factory](
     {
@@ -29,6 +29,8 @@ _FACTORIES = MappingProxyType[str, Factory](
         "endian": parse_bytes,  # the name in drafts of v3
         "gzip": parse_gzip,
         "transpose": parse_transpose,
+        "vlen-bytes": parse_numcodecs,
+        "vlen-utf8": parse_numcodecs,
         "zstd": parse_zstd,
     }
 )
@@ -49,7 +51,7 @@ def build_codec(extension: Extension, spec: Spec, build_pipeline: BuildPipeline)
     Returns
     -------
     Codec | None
-        ``None`` if the codec is not known and need not be understood.
+        ``None`` if the codec is not supported and need not be understood.
 
     Raises
     ------
@@ -58,11 +60,20 @@ def build_codec(extension: Extension, spec: Spec, build_pipeline: BuildPipeline)
     UnsupportedError
         If it is not known.
     """
-    if extension.name == "sharding_indexed":
-        return parse_sharding(extension, spec, build_pipeline)
-    factory = _FACTORIES.get(extension.name)
-    if factory is not None:
-        return factory(extension, spec)
-    if not extension.must_understand:
+    try:
+        return _find(extension, build_pipeline)(extension, spec)
+    except UnsupportedError:
+        if extension.must_understand:
+            raise
         return None
-    raise UnsupportedError(f"codec {extension.name!r} is not known", field="codecs")
+
+
+def _find(extension: Extension, build_pipeline: BuildPipeline) -> Factory:
+    name = extension.name
+    if name == "sharding_indexed":
+        return partial(parse_sharding, build=build_pipeline)
+    if name.startswith(PREFIX):
+        return parse_numcodecs
+    if name not in _FACTORIES:
+        raise UnsupportedError(f"zarrfs has no codec {name!r}", field="codecs")
+    return _FACTORIES[name]

@@ -1,0 +1,350 @@
+"""Codecs of numcodecs: the filters and compressors of Zarr v2, and ``numcodecs.*`` names of v3.
+
+Which kind of codec one is depends on where it stands:
+
+- Before the array→bytes codec, as Zarr v3 has it, filters (``delta``, ``astype`` …) are
+  array→array, and ``zfpy``, ``pcodec`` and the codecs of objects (``vlen-utf8`` …) are array→bytes.
+  Arrays there have native byte order, so that the byte order in a filter's ``dtype`` says
+  nothing; elements are taken in C order.
+- Behind it, as v2 has it once ``bytes`` stands for the array's own byte order, all but the codecs
+  of objects are bytes→bytes. They see memory in stored byte order, and their ``dtype`` counts.
+
+The fill value goes through array→array filters as one element; ``delta`` and ``packbits``, which
+have no encoding of a single element, only change its type.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numcodecs
+import numpy as np
+from numcodecs.errors import UnknownCodecError
+
+from zarrfs.codecs.base import (
+    Array,
+    ArrayArrayCodec,
+    ArrayBytesCodec,
+    Buffer,
+    BytesSpec,
+    ChunkSpec,
+    Codec,
+    Spec,
+    array_bytes,
+    expect_array,
+    expect_bytes,
+)
+from zarrfs.codecs.compressors import BytesFilter, find_decompress
+from zarrfs.codecs.zfp import check_encodable, padded
+from zarrfs.errors import MetadataError, UnsupportedError
+
+if TYPE_CHECKING:
+    from zarrfs.format.extensions import Extension
+
+PREFIX = "numcodecs."
+
+Numcodec = Any
+"""A codec object of numcodecs, which has no types."""
+
+_EXTRAS = MappingProxyType({"msgpack2": "msgpack", "pcodec": "pcodec", "zfpy": "zfpy"})
+"""Codecs that need another package, and the extra of zarrfs that installs it."""
+
+_OBJECT_CODECS = frozenset({"json2", "msgpack2", "vlen-array", "vlen-bytes", "vlen-utf8"})
+_NUMBER_CODECS = frozenset({"pcodec", "zfpy"})
+
+_DECODED_DTYPE = MappingProxyType(
+    {
+        "astype": "decode_dtype",
+        "categorize": "dtype",
+        "delta": "dtype",
+        "fixedscaleoffset": "dtype",
+        "quantize": "dtype",
+    }
+)
+"""Members that zarr-python leaves out where they are the array's own type."""
+
+_ENCODED_DTYPE = MappingProxyType(
+    {
+        "astype": "encode_dtype",
+        "categorize": "astype",
+        "delta": "astype",
+        "fixedscaleoffset": "astype",
+        "quantize": "astype",
+    }
+)
+"""Members that say what type elements are encoded to."""
+
+_ARRAY_FILTERS = frozenset({*_ENCODED_DTYPE, "bitround", "packbits"})
+_NOT_ELEMENTWISE = frozenset({"delta", "packbits"})
+
+_SIZES = MappingProxyType[str, Callable[[int], int]](
+    {
+        "adler32": lambda n: n + 4,
+        "base64": lambda n: 4 * -(-n // 3),
+        "crc32": lambda n: n + 4,
+        "crc32c": lambda n: n + 4,
+        "fletcher32": lambda n: n + 4,
+        "jenkins_lookup3": lambda n: n + 4,
+        "shuffle": lambda n: n,
+    }
+)
+"""Filters of bytes, and how many bytes they make of so many."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArrayFilter(ArrayArrayCodec):
+    """A filter of arrays."""
+
+    name: str
+    spec: ChunkSpec
+    encoded_spec: ChunkSpec
+    codec: Numcodec
+
+    def encode(self, array: Array) -> Array:
+        """Filter a chunk."""
+        return _shaped(_quietly(self.codec.encode, np.ascontiguousarray(array)), self.encoded_spec)
+
+    def decode(self, array: Array) -> Array:
+        """Undo the filter."""
+        return _shaped(_quietly(self.codec.decode, np.ascontiguousarray(array)), self.spec)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectCodec(ArrayBytesCodec):
+    """A codec of Python objects: text, bytes, arrays, JSON values."""
+
+    name: str
+    spec: ChunkSpec
+    encoded_spec: BytesSpec
+    codec: Numcodec
+
+    is_counted: bool
+    """The bytes begin with the number of elements."""
+
+    def encode(self, array: Array) -> Buffer:
+        """Encode a chunk."""
+        # numcodecs reads empty bytes for text, and packs no 0-d array as messages.
+        return _buffer(self.codec.encode(np.ascontiguousarray(array)))
+
+    def decode(self, data: Buffer) -> Array:
+        """Decode a chunk to an array of objects."""
+        size = math.prod(self.spec.shape)
+        if self.is_counted:  # numcodecs would make an array for as many before it reads one
+            _expect_elements(int.from_bytes(data[:4], "little"), size)
+        decoded = self.codec.decode(data)
+        _expect_elements(decoded.size, size)
+        array: Array = np.empty(size, object)
+        array[...] = decoded.reshape(-1)
+        return array.reshape(self.spec.shape)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberCodec(ArrayBytesCodec):
+    """A compressor of numbers: ``zfpy`` or ``pcodec``."""
+
+    name: str
+    spec: ChunkSpec
+    encoded_spec: BytesSpec
+    codec: Numcodec
+
+    numbers: ChunkSpec
+    """The chunk as the library sees it: times as integers, complex numbers as pairs."""
+
+    def encode(self, array: Array) -> Buffer:
+        """Compress a chunk."""
+        if self.codec.codec_id == "zfpy":
+            check_encodable(self.numbers)
+        return _buffer(self.codec.encode(_array(array_bytes(array), self.numbers)))
+
+    def decode(self, data: Buffer) -> Array:
+        """Decompress a chunk."""
+        if self.codec.codec_id == "zfpy":
+            data = padded(data, self.numbers)
+        decoded = self.codec.decode(data)
+        if decoded is None or decoded.dtype != self.numbers.dtype:
+            raise ValueError(f"the data hold other elements than {self.numbers.dtype}")
+        return _shaped(decoded, self.spec)
+
+
+def parse_numcodecs(extension: Extension, spec: Spec) -> Codec:
+    """Build a codec of numcodecs, of the kind that its place asks for.
+
+    Raises
+    ------
+    MetadataError
+        If numcodecs refuses its configuration, or it cannot stand here.
+    UnsupportedError
+        If numcodecs does not have it, or a package is missing that it needs.
+    """
+    name, codec_id = extension.name, extension.name.removeprefix(PREFIX)
+    array = spec if isinstance(spec, ChunkSpec) else spec.array
+    codec = _numcodec(extension, codec_id, array, is_native=array is spec)
+    if codec_id in _OBJECT_CODECS or (codec_id == "categorize" and codec.dtype == object):
+        chunk = expect_array(name, spec)
+        if not chunk.dtype.hasobject:
+            reason = f"encodes objects, not {chunk.dtype}"
+            raise MetadataError(reason, field=f"codecs.{name}")
+        return ObjectCodec(
+            name=name,
+            spec=chunk,
+            encoded_spec=BytesSpec(),
+            codec=codec,
+            is_counted=codec_id.startswith("vlen-"),
+        )
+    if array is not None and array.dtype.hasobject:
+        raise MetadataError("encodes no objects", field=f"codecs.{name}")
+    if isinstance(spec, ChunkSpec):
+        if codec_id in _NUMBER_CODECS:
+            return _number_codec(name, codec, spec)
+        if codec_id in _ARRAY_FILTERS:
+            encoded = _encoded_array(name, codec_id, codec, spec)
+            return ArrayFilter(name=name, spec=spec, encoded_spec=encoded, codec=codec)
+    content = expect_bytes(name, spec)
+    if codec_id in _NUMBER_CODECS and array is not None:
+        numbers = _number_codec(name, codec, array)
+        return BytesFilter(
+            name=name,
+            spec=content,
+            compress=lambda data: numbers.encode(_array(data, array)),
+            decompress=lambda data, nbytes, out: array_bytes(numbers.decode(data)),
+        )
+    decompress = find_decompress(codec)
+    return BytesFilter(
+        name=name,
+        spec=content,
+        encoded_spec=_encoded_bytes(name, codec_id, codec, content),
+        compress=partial(_compress, codec, array),
+        decompress=decompress or partial(_decompress, codec),
+        decodes_into=decompress is not None,
+    )
+
+
+# --- building -------------------------------------------------------------------------------
+
+
+def _numcodec(
+    extension: Extension, codec_id: str, array: ChunkSpec | None, *, is_native: bool
+) -> Numcodec:
+    """Return the codec object of numcodecs."""
+    field = f"codecs.{extension.name}"
+    if codec_id == "pickle":
+        raise UnsupportedError("is refused: decoding can run any program", field=field)
+    configuration = {**extension.configuration, "id": codec_id}
+    members = [m[codec_id] for m in (_DECODED_DTYPE, _ENCODED_DTYPE) if codec_id in m]
+    if array is not None:
+        if members and configuration.get(members[0]) is None:
+            configuration[members[0]] = array.dtype.str
+        if codec_id == "shuffle" and configuration.get("elementsize") is None:
+            configuration["elementsize"] = array.dtype.itemsize
+    try:
+        for member in members if is_native else ():
+            if configuration.get(member) is not None:
+                configuration[member] = np.dtype(configuration[member]).newbyteorder("=").str
+        return numcodecs.get_codec(configuration)
+    except UnknownCodecError as error:
+        extra = _EXTRAS.get(codec_id)
+        reason = (
+            f"needs the package {extra}: pip install 'zarrfs[{extra}]'"
+            if extra
+            else "is not known to numcodecs"
+        )
+        raise UnsupportedError(reason, field=field) from error
+    except Exception as error:  # each codec checks its configuration in its own way
+        raise MetadataError(f"numcodecs refuses it: {error}", field=field) from error
+
+
+def _number_codec(name: str, codec: Numcodec, spec: ChunkSpec) -> NumberCodec:
+    dtype, shape = spec.dtype, spec.shape
+    if dtype.kind in "mM":
+        dtype = np.dtype(np.int64).newbyteorder(dtype.byteorder)
+    elif dtype.kind == "c":
+        dtype = np.dtype(f"{dtype.byteorder}f{dtype.itemsize // 2}")
+        shape = (*shape, 2)
+    return NumberCodec(
+        name=name,
+        spec=spec,
+        encoded_spec=BytesSpec(),
+        codec=codec,
+        numbers=ChunkSpec(shape=shape, dtype=dtype, fill_value=0),
+    )
+
+
+def _encoded_array(name: str, codec_id: str, codec: Numcodec, spec: ChunkSpec) -> ChunkSpec:
+    """Return what a filter makes of an array."""
+    shape, dtype = spec.shape, spec.dtype
+    if codec_id == "packbits":
+        shape, dtype = (1 + -(-spec.nbytes // 8),), np.dtype(np.uint8)
+    elif codec_id in _ENCODED_DTYPE:
+        decoded: np.dtype[Any] = getattr(codec, _DECODED_DTYPE[codec_id])
+        dtype = getattr(codec, _ENCODED_DTYPE[codec_id])
+        if decoded.itemsize != spec.dtype.itemsize:  # the filter views elements as others
+            shape = (spec.nbytes // decoded.itemsize,)
+    fill = ChunkSpec(shape=(1,), dtype=spec.dtype, fill_value=spec.fill_value).filled()
+    try:
+        if codec_id in _NOT_ELEMENTWISE:
+            fill = fill.astype(dtype)
+        else:
+            fill = np.asarray(_quietly(codec.encode, fill)).reshape(-1).view(dtype)
+    except (TypeError, ValueError, KeyError) as error:
+        reason = f"cannot encode {spec.dtype}: {error}"
+        raise MetadataError(reason, field=f"codecs.{name}") from error
+    return ChunkSpec(shape=shape, dtype=dtype, fill_value=fill[0])
+
+
+def _encoded_bytes(name: str, codec_id: str, codec: Numcodec, content: BytesSpec) -> BytesSpec:
+    """Return what a filter or compressor makes of bytes."""
+    if codec_id in _ARRAY_FILTERS and content.array is not None:
+        array = _encoded_array(name, codec_id, codec, content.array)
+        return BytesSpec(nbytes=array.nbytes, array=array)
+    if codec_id in _SIZES and content.nbytes is not None:
+        return BytesSpec(nbytes=_SIZES[codec_id](content.nbytes))
+    return BytesSpec()
+
+
+# --- coding ---------------------------------------------------------------------------------
+
+
+def _compress(codec: Numcodec, array: ChunkSpec | None, data: Buffer) -> Buffer:
+    """Encode bytes as the array that they are: numcodecs looks at type and shape."""
+    elements = np.frombuffer(data, np.uint8) if array is None else _array(data, array)
+    return _buffer(_quietly(codec.encode, elements))
+
+
+def _decompress(
+    codec: Numcodec, data: Buffer, nbytes: int | None, out: memoryview | None
+) -> Buffer:
+    return _buffer(_quietly(codec.decode, data))
+
+
+def _quietly(function: Callable[[Any], Any], argument: Any) -> Any:
+    """Call numcodecs; values that overflow are the array's own affair, not worth a warning."""
+    with np.errstate(all="ignore"):
+        return function(argument)
+
+
+def _array(data: Buffer, spec: ChunkSpec) -> Array:
+    """View bytes as an array of at least one dimension."""
+    return np.ndarray(spec.shape or (1,), spec.dtype, buffer=data)
+
+
+def _shaped(decoded: Any, spec: ChunkSpec) -> Array:
+    """View what numcodecs returned as the array that is due."""
+    array = np.asarray(decoded)
+    if array.nbytes != spec.nbytes:
+        raise ValueError(f"{array.nbytes} bytes came out, not {spec.nbytes}")
+    return array.reshape(-1).view(spec.dtype).reshape(spec.shape)
+
+
+def _buffer(encoded: Any) -> Buffer:
+    """View what numcodecs returned as bytes."""
+    return encoded if isinstance(encoded, bytes) else array_bytes(np.asarray(encoded))
+
+
+def _expect_elements(n: int, expected: int) -> None:
+    if n != expected:
+        raise ValueError(f"the data hold {n} elements, not {expected}")
