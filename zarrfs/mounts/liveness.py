@@ -41,8 +41,11 @@ def probe(mountpoints: Sequence[str], seconds: float = PROBE_SECONDS) -> list[St
         ``"dead"``: its daemon is gone; ``"busy"``: no answer in time.
     """
     command = [sys.executable, "-I", "-S", "-c", _PROBE]
+    # A child left behind must not hold the caller's pipes open: `zarrfs list | cat` has to end.
+    silent = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2)]
     children = [
-        os.posix_spawn(command[0], [*command, mountpoint], os.environ) for mountpoint in mountpoints
+        os.posix_spawn(command[0], [*command, mountpoint], os.environ, file_actions=silent)
+        for mountpoint in mountpoints
     ]
     deadline = time.monotonic() + seconds
     return [_state(child, deadline) for child in children]
@@ -50,7 +53,9 @@ def probe(mountpoints: Sequence[str], seconds: float = PROBE_SECONDS) -> list[St
 
 def _state(child: int, deadline: float) -> State:
     if not _wait(os.pidfd_open(child), deadline - time.monotonic()):
-        # Left behind on purpose: it ends when the mount answers or is aborted.
+        # It ends now if the daemon has not taken the request yet, else when the mount answers or
+        # is aborted: it is not waited for.
+        os.kill(child, signal.SIGKILL)
         return "busy"
     _, status = os.waitpid(child, 0)
     return "dead" if os.waitstatus_to_exitcode(status) in _DEAD else "healthy"

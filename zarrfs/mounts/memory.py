@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zarrfs.mounts.mountinfo import read_mounts
+
+if TYPE_CHECKING:
+    from zarrfs.mounts.mountinfo import MountEntry
 
 SHARE = 0.25
 """Share of the memory taken by default."""
@@ -20,21 +26,19 @@ def default_memory() -> int:
 def available_memory() -> int:
     """Bytes of the machine, or of the tightest control group that holds this process."""
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    limit = cgroup_limit(
-        Path("/proc/self/cgroup").read_text(), Path("/proc/self/mountinfo").read_text()
-    )
+    limit = cgroup_limit(Path("/proc/self/cgroup").read_text(), read_mounts())
     return machine if limit is None else min(machine, limit)
 
 
-def cgroup_limit(membership: str, mountinfo: str) -> int | None:
+def cgroup_limit(membership: str, mounts: list[MountEntry]) -> int | None:
     """Bytes of the tightest memory limit of this process's control groups, or ``None``.
 
     Parameters
     ----------
     membership
         Text of ``/proc/self/cgroup``: ``hierarchy:controllers:path`` lines (cgroups(7)).
-    mountinfo
-        Text of ``/proc/self/mountinfo``: where those hierarchies are mounted.
+    mounts
+        Where those hierarchies are mounted, among other mounts.
 
     Notes
     -----
@@ -42,40 +46,30 @@ def cgroup_limit(membership: str, mountinfo: str) -> int | None:
     2**63, which the caller's `min` with the machine's memory takes care of.
     """
     limits = []
-    for folder, root, file_name in _memory_hierarchies(mountinfo):
-        path = _group_path(membership, unified=file_name == "memory.max")
+    for mount in mounts:
+        if mount.fstype == "cgroup2":
+            path, file_name = _group_path(membership, ""), "memory.max"
+        elif mount.fstype == "cgroup" and "memory" in mount.options:
+            path, file_name = _group_path(membership, "memory"), "memory.limit_in_bytes"
+        else:
+            continue
         if path is None:
             continue
-        inside = path.removeprefix(root) if root != "/" else path
-        group = folder / inside.strip("/")
-        while True:
-            limit = _read_limit(group / file_name)
-            if limit is not None:
+        top = Path(mount.mountpoint)
+        group = top / path.removeprefix(mount.root.rstrip("/")).lstrip("/")
+        for folder in (group, *group.parents):
+            if (limit := _read_limit(folder / file_name)) is not None:
                 limits.append(limit)
-            if group == folder:
+            if folder == top:
                 break
-            group = group.parent
     return min(limits, default=None)
 
 
-def _memory_hierarchies(mountinfo: str) -> list[tuple[Path, str, str]]:
-    """Mounted hierarchies that may limit memory: folder, root in the hierarchy, file name."""
-    found = []
-    for line in mountinfo.splitlines():
-        fields = line.split(" ")
-        end = fields.index("-", 6)
-        fstype, _, super_options = fields[end + 1 : end + 4]
-        if fstype == "cgroup2":
-            found.append((Path(fields[4]), fields[3], "memory.max"))
-        elif fstype == "cgroup" and "memory" in super_options.split(","):
-            found.append((Path(fields[4]), fields[3], "memory.limit_in_bytes"))
-    return found
-
-
-def _group_path(membership: str, *, unified: bool) -> str | None:
+def _group_path(membership: str, controller: str) -> str | None:
+    """Return the path of this process's group; version 2 names no controller."""
     for line in membership.splitlines():
         _, controllers, path = line.split(":", 2)
-        if (controllers == "") if unified else ("memory" in controllers.split(",")):
+        if controller in controllers.split(","):
             return path
     return None
 

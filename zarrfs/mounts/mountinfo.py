@@ -20,6 +20,9 @@ class MountEntry:
     mountpoint: str
     """Absolute path in this mount namespace."""
 
+    root: str
+    """Folder of the file system that is mounted there; ``/`` for the whole."""
+
     fstype: str
     """Type and subtype, such as ``fuse.zarrfs``."""
 
@@ -58,6 +61,7 @@ def parse_mountinfo(text: str) -> list[MountEntry]:
         entries.append(
             MountEntry(
                 mountpoint=_unescape(fields[4]),
+                root=_unescape(fields[3]),
                 fstype=_unescape(fstype),
                 source=_unescape(source),
                 device=fields[2],

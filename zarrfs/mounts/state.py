@@ -6,7 +6,6 @@ what is mounted; records add the pid and the time. Records whose mount is gone a
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -54,7 +53,7 @@ class MountInfo:
     store: str
     mountpoint: str
     pid: int | None
-    """The daemon; ``None`` where its record cannot be read, as for other users' mounts."""
+    """The daemon, dead or alive; ``None`` without a record, as for other users' mounts."""
 
     since: str | None
     mode: Literal["ro", "rw"]
@@ -63,7 +62,7 @@ class MountInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MountFolder:
-    """Where the files of one mount lie."""
+    """Where the files of one daemon lie."""
 
     path: Path
 
@@ -108,7 +107,8 @@ def runtime_folder() -> Path:
     MountError
         If it belongs to someone else, or others may write to it: then they could answer for us.
     """
-    if os.geteuid() == 0 and "XDG_RUNTIME_DIR" not in os.environ:
+    if os.geteuid() == 0 and os.access("/run", os.W_OK):
+        # Whatever XDG_RUNTIME_DIR says: mount(8) and units have none, and all share one list.
         folder = Path("/run/zarrfs")
     elif base := os.environ.get("XDG_RUNTIME_DIR"):
         folder = Path(base) / "zarrfs"
@@ -131,17 +131,32 @@ def runtime_folder() -> Path:
     return folder
 
 
-def mount_folder(mountpoint: str) -> MountFolder:
-    """Return the folder for the files of a mount point; it need not exist."""
+def make_mount_folder(mountpoint: str) -> MountFolder:
+    """Make the folder of this process, the daemon of a mount point."""
     name = re.sub(r"[^A-Za-z0-9]+", "-", mountpoint).strip("-")[-40:]
-    digest = hashlib.sha1(os.fsencode(mountpoint), usedforsecurity=False).hexdigest()[:8]
-    return MountFolder(path=runtime_folder() / f"{name}-{digest}")
+    path = runtime_folder() / f"{name}-{os.getpid()}"
+    shutil.rmtree(path, ignore_errors=True)  # of a dead process that had this pid
+    path.mkdir(mode=0o700)
+    return MountFolder(path=path)
+
+
+def find_daemon(mountpoint: str) -> tuple[MountFolder, Record] | None:
+    """Return the running daemon of a mount point, by its absolute path.
+
+    The newest: one that was detached lazily may still serve files that are open.
+    """
+    daemons = [
+        (folder, record)
+        for folder, record in _read_records()
+        if record.mountpoint == mountpoint and record.is_running
+    ]
+    return max(daemons, key=lambda found: found[1].since, default=None)
 
 
 def list_mounts() -> list[MountInfo]:
     """All mounts of zarrfs that this process can see, in the order they were made."""
     entries = _topmost(read_mounts())
-    records = _records(keep={entry.mountpoint for entry in entries})
+    records = _tidy_records(mounted={entry.mountpoint for entry in entries})
     states = probe([entry.mountpoint for entry in entries])
     return [
         _info(entry, records.get(entry.mountpoint), state)
@@ -155,15 +170,24 @@ def _topmost(entries: list[MountEntry]) -> list[MountEntry]:
     return [entry for entry in entries if entry.is_zarrfs and top[entry.mountpoint] is entry]
 
 
-def _records(keep: set[str]) -> dict[str, Record]:
-    """Read records by mount point; those of daemons that ended and left no mount are removed."""
-    records = {}
+def _read_records() -> list[tuple[MountFolder, Record]]:
+    """Read all records of this user, the oldest first; a folder left without one is removed."""
+    found = []
     for path in runtime_folder().iterdir():
         folder = MountFolder(path=path)
-        record = folder.read_record()
-        if record is None:
-            continue  # being written, or not ours
-        if record.is_running or record.mountpoint in keep:
+        pid = path.name.rpartition("-")[2]
+        if record := folder.read_record():
+            found.append((folder, record))
+        elif pid.isdigit() and start_time(int(pid)) is None:
+            folder.remove()  # its daemon ended before it could mount
+    return sorted(found, key=lambda pair: pair[1].since)
+
+
+def _tidy_records(mounted: set[str]) -> dict[str, Record]:
+    """Return the newest record of each mount point; remove those that tell of nothing any more."""
+    records: dict[str, Record] = {}
+    for folder, record in _read_records():
+        if record.is_running or record.mountpoint in mounted:
             records[record.mountpoint] = record
         else:
             folder.remove()
@@ -172,7 +196,7 @@ def _records(keep: set[str]) -> dict[str, Record]:
 
 def _info(entry: MountEntry, record: Record | None, state: State) -> MountInfo:
     if record is not None and not record.is_running:
-        record, state = None, "dead"
+        state = "dead"
     return MountInfo(
         store=record.store if record else entry.source,
         mountpoint=entry.mountpoint,

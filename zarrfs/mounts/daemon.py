@@ -1,0 +1,270 @@
+"""What serves one mount: store, file system, kernel session, control socket, record.
+
+``python -m zarrfs.mounts.daemon MOUNTPOINT`` takes its configuration from standard input, so that
+credentials never show in ``ps``, and tells on standard output, a JSON object a line, first its
+pid, then that the mount answers, or why not (see `zarrfs.mounts.process`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+import traceback
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import IO, TYPE_CHECKING, Any, NoReturn
+from urllib.parse import quote, urlsplit
+
+from zarrfs.errors import MountError, UrlError, UsageError, ZarrfsError
+from zarrfs.mounts.config import MountConfig, parse_config
+from zarrfs.mounts.control import ControlServer
+from zarrfs.mounts.doctor import check_pyfuse3
+from zarrfs.mounts.liveness import start_time
+from zarrfs.mounts.logs import hide, log_stderr, log_to_file, log_to_stderr
+from zarrfs.mounts.preflight import check_overlap, claim
+from zarrfs.mounts.state import MountFolder, MountInfo, Record, make_mount_folder
+from zarrfs.mounts.systemd import notify
+from zarrfs.stores.urls import open_store, redact
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from zarrfs.stores.base import Store
+    from zarrfs.vfs.filesystem import FileSystem
+
+LOCAL_ATTR_SECONDS = 1.0
+REMOTE_ATTR_SECONDS = 60.0
+"""How long names and attributes are trusted, by default: asking a remote store costs a request."""
+
+CLOSE_SECONDS = 5.0
+"""For closing the store after the mount has ended; one that hangs is left behind."""
+
+log = logging.getLogger(__name__)
+
+
+def serve(config: MountConfig, folder: MountFolder, ready: Callable[[MountInfo], None]) -> None:
+    """Mount, call `ready` once the mount answers, and serve until it is unmounted.
+
+    Raises
+    ------
+    ZarrfsError
+        If the store cannot be opened or mounted.
+    """
+    try:
+        from zarrfs.fuse import session
+    except ImportError as error:
+        check = check_pyfuse3()
+        raise MountError(f"cannot mount: {check.found}; run: {check.remedy}") from error
+    from zarrfs.vfs.filesystem import FileSystem
+    from zarrfs.vfs.options import ViewOptions
+
+    options = config.options
+    store = open_store(config.store, options=dict(options.store))
+    with contextlib.ExitStack() as stack:
+        stack.callback(_close_bounded, store.close)
+        check_overlap(store.url, config.mountpoint)
+        attr_timeout = options.attr_timeout
+        if attr_timeout is None:
+            is_local = store.capabilities.cheap_stat
+            attr_timeout = LOCAL_ATTR_SECONDS if is_local else REMOTE_ATTR_SECONDS
+        filesystem = FileSystem(
+            store,
+            name=store_name(store.url),
+            options=ViewOptions(
+                layout=options.layout,
+                views=options.views,
+                endian=options.endian,
+                memory=options.memory,
+                attr_timeout=attr_timeout,
+                read_only=True,  # nothing can be written yet, whatever the store allows
+            ),
+        )
+        stack.callback(_close_bounded, filesystem.close)
+
+        def on_ready() -> None:
+            info = _write_record(config, store, folder)
+            server = ControlServer(folder.socket, _commands(filesystem))
+            stack.callback(server.close)
+            log.info("%s is mounted at %s, %s", info.store, info.mountpoint, info.mode)
+            ready(info)
+
+        session.run(
+            filesystem,
+            session.SessionOptions(
+                mountpoint=config.mountpoint,
+                fuse_options=fuse_options(config, store, is_read_only=True),
+                timeout=options.timeout,
+                names_timeout=options.names_timeout,
+                attr_timeout=attr_timeout,
+                keep_cache=options.keep_cache,
+            ),
+            on_ready,
+        )
+        log.info("%s is unmounted", config.mountpoint)
+
+
+def store_name(url: str) -> str:
+    """Return the name of a store in file names: the last part without ``.zarr`` and ``.zip``."""
+    path = urlsplit(url.removeprefix("fault+")).path if "://" in url else url.partition("?")[0]
+    name = path.rstrip("/").rpartition("/")[2] or "root"
+    for ending in (".zip", ".zarr"):
+        name = name.removesuffix(ending) or name
+    return name
+
+
+def fuse_options(config: MountConfig, store: Store, *, is_read_only: bool) -> frozenset[str]:
+    """Return the options of a mount for libfuse, one a string."""
+    # ASCII only: the binding encodes options so. Commas would end the option.
+    source = quote(config.options.fsname or store.url, safe="".join(map(chr, range(32, 127))))
+    escaped = source.replace("\\", "\\\\").replace(",", "\\,")
+    mode = {"ro"} if is_read_only else set()
+    return frozenset({f"fsname={escaped}", "subtype=zarrfs", *mode, *config.options.kernel})
+
+
+def secrets_of(config: MountConfig) -> list[str]:
+    """Return what must not be logged: user, password and options that sound secret."""
+    secrets = [value for key, value in config.options.store if "***" in redact(f"x://?{key}=1")]
+    if "://" in config.store and redact(config.store) != config.store:
+        user, at, _ = urlsplit(config.store).netloc.rpartition("@")
+        secrets += user.split(":") if at else []
+        secrets += [
+            value
+            for key, _, value in (
+                part.partition("=") for part in urlsplit(config.store).query.split("&")
+            )
+            if "***" in redact(f"x://?{key}=1")
+        ]
+    return secrets
+
+
+def _commands(filesystem: FileSystem) -> dict[str, Callable[[Any], Any]]:
+    return {
+        "ping": lambda request: "pong",
+        "stats": lambda request: filesystem.stats(),
+        "refresh": lambda request: filesystem.refresh(request.get("path")),
+    }
+
+
+def _write_record(config: MountConfig, store: Store, folder: MountFolder) -> MountInfo:
+    pid = os.getpid()
+    record = Record(
+        store=redact(store.url),
+        mountpoint=config.mountpoint,
+        pid=pid,
+        started=start_time(pid) or 0,
+        since=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    folder.write_record(record)
+    return MountInfo(
+        store=record.store,
+        mountpoint=record.mountpoint,
+        pid=pid,
+        since=record.since,
+        mode="ro",
+        state="healthy",
+    )
+
+
+def _close_bounded(close: Callable[[], None]) -> None:
+    closing = threading.Thread(target=close, daemon=True)
+    closing.start()
+    closing.join(CLOSE_SECONDS)
+
+
+def serve_in_foreground(config: MountConfig) -> None:
+    """Serve a mount in this process, log to standard error, and tell systemd.
+
+    Does not return after the mount has ended, but ends the process: threads that hang in a store
+    would keep it.
+    """
+    log_to_stderr(debug=config.options.debug, secrets=secrets_of(config))
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(claim(config))
+        folder = make_mount_folder(config.mountpoint)
+        with contextlib.ExitStack() as at_end:
+            at_end.callback(folder.remove)
+
+            def ready(_: MountInfo) -> None:
+                stack.close()  # others may try again to mount here, and be refused
+                notify("READY=1")
+
+            serve(config, folder, ready)
+            notify("STOPPING=1")
+    _exit(0)
+
+
+def serve_in_background(config: MountConfig, status: IO[str]) -> None:
+    """Serve a mount, log to a file, and let go of the starter's pipes once it is ready."""
+    folder = make_mount_folder(config.mountpoint)
+    log_to_file(folder.log, debug=config.options.debug, secrets=secrets_of(config))
+    # SIGUSR1 and crashes write what every thread does beside the log; it is a few KiB a time.
+    with (folder.path / "stacks").open("w") as stacks:
+        faulthandler.enable(stacks)
+        faulthandler.register(signal.SIGUSR1, stacks)
+
+        def ready(info: MountInfo) -> None:
+            os.chdir("/")  # the folder we were started in can be unmounted
+            log_stderr()
+            # Who started us may be gone by now; the mount is there all the same.
+            with contextlib.suppress(BrokenPipeError), status:
+                _tell(status, ready=asdict(info))
+
+        try:
+            serve(config, folder, ready)
+        finally:
+            faulthandler.unregister(signal.SIGUSR1)
+            faulthandler.disable()
+            folder.remove()
+
+
+def main() -> None:
+    """Become the daemon of one mount."""
+    status = os.fdopen(os.dup(1), "w")
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 1)
+    os.close(nothing)
+    config = parse_config(sys.stdin.read())
+    # The starter may live long: as a child of init the daemon never waits for it as a zombie.
+    if os.fork():
+        os._exit(0)
+    _tell(status, pid=os.getpid())  # ends us if the starter is gone
+    try:
+        serve_in_background(config, status)
+    except Exception as error:
+        log.exception("the mount has ended")
+        if not status.closed:
+            _tell(status, **_described(error, secrets_of(config)))
+        _exit(1)
+    _exit(0)
+
+
+def _tell(status: IO[str], **message: Any) -> None:
+    print(json.dumps(message), file=status, flush=True)
+
+
+def _described(error: Exception, secrets: list[str]) -> dict[str, Any]:
+    is_known = isinstance(error, ZarrfsError)
+    text = str(error) if is_known else f"{type(error).__name__}: {error}"
+    return {
+        "error": hide(text, secrets),
+        "usage": isinstance(error, UsageError | UrlError),
+        "traceback": hide(traceback.format_exc(), secrets),
+    }
+
+
+def _exit(code: int) -> NoReturn:
+    """End the process without waiting for threads."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main()
