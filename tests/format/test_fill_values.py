@@ -13,7 +13,7 @@ from zarr.core.dtype import get_data_type_from_native_dtype
 from zarr.dtype import VariableLengthBytes, VariableLengthUTF8
 
 from zarrfs.errors import MetadataError
-from zarrfs.format.dtypes import DataType, parse_v2_dtype, parse_v3_dtype
+from zarrfs.format.dtypes import parse_v2_dtype, parse_v3_dtype
 from zarrfs.format.fill_values import parse_v2_fill_value, parse_v3_fill_value
 
 POINT = {"name": "struct", "configuration": {"fields": [["x", "float32"], ["r", "r16"]]}}
@@ -112,8 +112,7 @@ def test_variable_length_scalars_written_by_zarr_python_are_read_back(
 def test_bits_in_hex_are_kept(size: int, data: st.DataObject) -> None:
     stored = data.draw(st.binary(min_size=size, max_size=size))
     parsed = v3_fill(f"0x{stored.hex()}", f"float{8 * size}")
-    assert np.array(parsed).astype(f">f{size}").tobytes() == stored or np.isnan(parsed)
-    assert bits(parsed) == stored[::-1] if np.little_endian else stored
+    assert np.array(parsed).astype(f">f{size}").tobytes() == stored
 
 
 @pytest.mark.parametrize(
@@ -311,14 +310,3 @@ def test_v2_complex_may_be_its_real_part() -> None:
 def test_v2_float_has_its_names() -> None:
     assert np.isnan(v2_fill("NaN", ">f4"))
     assert v2_fill("-Infinity", "<f2") == -np.inf
-
-
-@given(st.sampled_from([*DTYPES, RECORD]), st.from_type(object))
-def test_any_object_is_a_fill_value_or_refused(dtype: np.dtype[Any], value: object) -> None:
-    data_type = DataType("any", dtype)
-    for parse in (parse_v2_fill_value, parse_v3_fill_value):
-        try:
-            parsed = parse(value, data_type)
-        except MetadataError:
-            continue
-        assert isinstance(parsed, np.generic)

@@ -60,12 +60,15 @@ def _object_of_distinct_members(pairs: list[tuple[str, Json]]) -> dict[str, Json
     members = dict(pairs)
     if len(members) < len(pairs):
         counts = Counter(name for name, _ in pairs)
-        raise MetadataError("stands twice in one object", field=counts.most_common(1)[0][0])
+        raise MetadataError(
+            "stands twice in one object", field=dotted("", counts.most_common(1)[0][0])
+        )
     return members
 
 
 def dotted(field: str, name: str) -> str:
-    """Return the path of a member inside the member `field`."""
+    """Return the path of a member inside the member `field`, fit to be printed."""
+    name = _printable(name)
     return f"{field}.{name}" if field else name
 
 
@@ -75,9 +78,13 @@ def show(value: Json) -> str:
         text = json.dumps(value, ensure_ascii=False)
     except (RecursionError, TypeError, ValueError):
         return f"a {type(value).__name__} that cannot be shown"
-    # A lone surrogate, which JSON can escape, cannot be printed.
-    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    text = _printable(text)
     return text if len(text) <= _SHOWN_CHARACTERS else f"{text[: _SHOWN_CHARACTERS - 1]}…"
+
+
+def _printable(text: str) -> str:
+    """Escape lone surrogates, which a JSON document can hold and no terminal can show."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def take(members: Mapping[str, Json], name: str, field: str = "") -> Json:

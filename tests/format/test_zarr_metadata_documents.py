@@ -1,0 +1,118 @@
+"""The documents that zarr-python's package of metadata models must parse, and zarrfs too."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from zarrfs.errors import UnsupportedError
+from zarrfs.format.chunk_grids import parse_chunk_grid
+from zarrfs.format.chunk_keys import parse_chunk_key_encoding
+from zarrfs.format.documents import parse_json
+from zarrfs.format.dtypes import parse_v3_dtype
+from zarrfs.format.extensions import parse_extension
+from zarrfs.format.fill_values import parse_v3_fill_value
+from zarrfs.format.metadata import ArrayMetadata, GroupMetadata
+from zarrfs.format.metadata_v2 import parse_array, parse_group
+from zarrfs.format.metadata_v3 import parse_node
+
+ROOT = Path(__file__).parents[1] / "data" / "zarr-metadata"
+UNSUPPORTED = {"rectilinear_grid.json", "rectilinear_grid_with_rle.json"}
+RAW_NAMES = {"raw": "r32"}
+"""Data types whose folder has another name."""
+
+
+def files(pattern: str) -> list[Path]:
+    found = sorted(ROOT.glob(pattern))
+    assert found
+    return found
+
+
+def label(path: object) -> str:
+    return str(path.relative_to(ROOT)) if isinstance(path, Path) else repr(path)
+
+
+def cases(pattern: str) -> list[tuple[str, Any]]:
+    return [
+        (f"{path.parent.name}-{name}", value)
+        for path in files(pattern)
+        for name, value in json.loads(path.read_text()).items()
+    ]
+
+
+@pytest.mark.parametrize("path", files("v3/array/*.json"), ids=label)
+def test_v3_array_is_parsed_or_unsupported(path: Path) -> None:
+    document = parse_json(path.read_bytes())
+    if path.name in UNSUPPORTED:
+        with pytest.raises(UnsupportedError, match=r"^chunk_grid: .*rectilinear"):
+            parse_node(document)
+    else:
+        metadata = parse_node(document)
+        assert isinstance(metadata, ArrayMetadata)
+        assert list(metadata.shape) == document["shape"]
+
+
+@pytest.mark.parametrize("path", files("v3/group/*.json"), ids=label)
+def test_v3_group_is_parsed(path: Path) -> None:
+    assert isinstance(parse_node(parse_json(path.read_bytes())), GroupMetadata)
+
+
+@pytest.mark.parametrize("path", files("v2/array/*.json"), ids=label)
+def test_v2_array_is_parsed(path: Path) -> None:
+    document = parse_json(path.read_bytes())
+    assert list(parse_array(document, None).shape) == document["shape"]
+
+
+def test_v2_group_is_parsed() -> None:
+    document = parse_json((ROOT / "v2/group/minimal.json").read_bytes())
+    assert isinstance(parse_group(document, None), GroupMetadata)
+
+
+@pytest.mark.parametrize("path", files("v3/consolidated/*.json"), ids=label)
+def test_v3_consolidated_nodes_are_parsed(path: Path) -> None:
+    consolidated = parse_json(path.read_bytes())
+    group = {"zarr_format": 3, "node_type": "group", "consolidated_metadata": consolidated}
+    for document in (group, *consolidated["metadata"].values()):
+        assert isinstance(parse_node(document), ArrayMetadata | GroupMetadata)
+
+
+def test_v2_consolidated_nodes_are_parsed() -> None:
+    path = ROOT / "v2/consolidated/with_array_and_group.json"
+    documents = parse_json(path.read_bytes())["metadata"]
+    assert parse_group(documents[".zgroup"], documents[".zattrs"]).attributes
+    assert parse_array(documents["data/.zarray"], documents["data/.zattrs"]).shape == (100,)
+
+
+@pytest.mark.parametrize(("name", "value"), cases("v3/codec/*/cases.json"))
+def test_codec_is_parsed(name: str, value: Any) -> None:
+    assert name.startswith(parse_extension(value, "codec").name)
+
+
+@pytest.mark.parametrize(("name", "value"), cases("v3/chunk_grid/*/cases.json"))
+def test_chunk_grid_is_parsed_or_unsupported(name: str, value: Any) -> None:
+    grid = parse_extension(value, "chunk_grid")
+    if name.startswith("rectilinear"):
+        with pytest.raises(UnsupportedError, match="rectilinear"):
+            parse_chunk_grid(grid, (100, 50), "chunk_grid")
+    else:
+        shape = (100,) * len(grid.configuration["chunk_shape"])
+        assert parse_chunk_grid(grid, shape, "chunk_grid").shape == shape
+
+
+@pytest.mark.parametrize(("name", "value"), cases("v3/chunk_key_encoding/*/cases.json"))
+def test_chunk_key_encoding_is_parsed(name: str, value: Any) -> None:
+    encoding = parse_chunk_key_encoding(parse_extension(value, "x"), "x")
+    assert name.startswith(encoding.name)
+
+
+@pytest.mark.parametrize("path", files("v3/data_type/*/fill_values.json"), ids=label)
+def test_fill_values_are_parsed(path: Path) -> None:
+    described = path.with_name("data_type.json")
+    name = RAW_NAMES.get(path.parent.name, path.parent.name)
+    data_type = parse_v3_dtype(json.loads(described.read_text()) if described.exists() else name)
+    for value in json.loads(path.read_text()).values():
+        fill_value: Any = parse_v3_fill_value(value, data_type)
+        assert isinstance(fill_value, bytes | str) or fill_value.dtype == data_type.dtype
