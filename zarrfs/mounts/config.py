@@ -159,8 +159,6 @@ def parse_switch(text: str) -> bool:
 
 def parse_views(text: str) -> tuple[str, ...]:
     """Names separated by ``:`` (commas separate options); ``all``, or ``none``."""
-    if text == "none":
-        return ()
     names = tuple(text.split(":"))
     if "" in names:
         raise ValueError("write names separated by ':', or all, or none")

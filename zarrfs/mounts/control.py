@@ -15,6 +15,8 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from zarrfs.errors import MountError, ZarrfsError
+from zarrfs.mounts.mountinfo import absolute_mountpoint
+from zarrfs.mounts.state import find_daemon
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -93,6 +95,17 @@ class ControlServer:
         except Exception as error:  # one bad command must not end the thread
             log.exception("command %s failed", name)
             return {"error": f"{type(error).__name__}: {error}"}
+
+
+def ask_mount(mountpoint: str | os.PathLike[str], command: str, **arguments: str) -> Any:
+    """Send one command to the daemon of a mount point; see `ask`."""
+    path = absolute_mountpoint(os.fspath(mountpoint))
+    found = find_daemon(path)
+    if found is None:
+        raise MountError(
+            f"no mount of yours at {path} has a running daemon; `zarrfs list` shows the mounts"
+        )
+    return ask(found[0].socket, command, **arguments)
 
 
 def ask(path: Path, command: str, **arguments: str) -> Any:

@@ -18,15 +18,16 @@ import threading
 import traceback
 from dataclasses import asdict
 from datetime import UTC, datetime
+from importlib.metadata import version
 from typing import IO, TYPE_CHECKING, Any, NoReturn
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from zarrfs.errors import MountError, UrlError, UsageError, ZarrfsError
 from zarrfs.mounts.config import MountConfig, parse_config
 from zarrfs.mounts.control import ControlServer
 from zarrfs.mounts.doctor import check_pyfuse3
 from zarrfs.mounts.liveness import start_time
-from zarrfs.mounts.logs import hide, log_stderr, log_to_file, log_to_stderr
+from zarrfs.mounts.logs import hide, log_stderr, start_log
 from zarrfs.mounts.preflight import check_overlap, claim
 from zarrfs.mounts.state import MountFolder, MountInfo, Record, make_mount_folder
 from zarrfs.mounts.systemd import notify
@@ -66,9 +67,8 @@ def serve(config: MountConfig, folder: MountFolder, ready: Callable[[MountInfo],
 
     options = config.options
     store = open_store(config.store, options=dict(options.store))
+    check_overlap(store.url, config.mountpoint)
     with contextlib.ExitStack() as stack:
-        stack.callback(_close_bounded, store.close)
-        check_overlap(store.url, config.mountpoint)
         attr_timeout = options.attr_timeout
         if attr_timeout is None:
             is_local = store.capabilities.cheap_stat
@@ -84,6 +84,8 @@ def serve(config: MountConfig, folder: MountFolder, ready: Callable[[MountInfo],
                 attr_timeout=attr_timeout,
                 read_only=True,  # nothing can be written yet, whatever the store allows
             ),
+            version=version("zarrfs"),
+            read_log=folder.log.read_bytes,
         )
         stack.callback(_close_bounded, filesystem.close)
 
@@ -111,8 +113,11 @@ def serve(config: MountConfig, folder: MountFolder, ready: Callable[[MountInfo],
 
 def store_name(url: str) -> str:
     """Return the name of a store in file names: the last part without ``.zarr`` and ``.zip``."""
-    path = urlsplit(url.removeprefix("fault+")).path if "://" in url else url.partition("?")[0]
-    name = path.rstrip("/").rpartition("/")[2] or "root"
+    bare = url.removeprefix("fault+")
+    path = urlsplit(bare).path if "://" in url else bare
+    if bare != url:
+        path = path.partition("?")[0]
+    name = unquote(path.rstrip("/").rpartition("/")[2]).replace("/", "_") or "root"
     for ending in (".zip", ".zarr"):
         name = name.removesuffix(ending) or name
     return name
@@ -183,26 +188,27 @@ def serve_in_foreground(config: MountConfig) -> None:
     Does not return after the mount has ended, but ends the process: threads that hang in a store
     would keep it.
     """
-    log_to_stderr(debug=config.options.debug, secrets=secrets_of(config))
     with contextlib.ExitStack() as stack:
         stack.enter_context(claim(config))
         folder = make_mount_folder(config.mountpoint)
-        with contextlib.ExitStack() as at_end:
-            at_end.callback(folder.remove)
+        _start_log(config, folder, in_foreground=True)
 
-            def ready(_: MountInfo) -> None:
-                stack.close()  # others may try again to mount here, and be refused
-                notify("READY=1")
+        def ready(_: MountInfo) -> None:
+            stack.close()  # others may try to mount here now, and be refused
+            notify("READY=1")
 
+        try:
             serve(config, folder, ready)
+        finally:
             notify("STOPPING=1")
+            folder.remove()
     _exit(0)
 
 
 def serve_in_background(config: MountConfig, status: IO[str]) -> None:
     """Serve a mount, log to a file, and let go of the starter's pipes once it is ready."""
     folder = make_mount_folder(config.mountpoint)
-    log_to_file(folder.log, debug=config.options.debug, secrets=secrets_of(config))
+    _start_log(config, folder)
     # SIGUSR1 and crashes write what every thread does beside the log; it is a few KiB a time.
     with (folder.path / "stacks").open("w") as stacks:
         faulthandler.enable(stacks)
@@ -242,6 +248,11 @@ def main() -> None:
             _tell(status, **_described(error, secrets_of(config)))
         _exit(1)
     _exit(0)
+
+
+def _start_log(config: MountConfig, folder: MountFolder, *, in_foreground: bool = False) -> None:
+    debug, secrets = config.options.debug, secrets_of(config)
+    start_log(folder.log, debug=debug, secrets=secrets, in_foreground=in_foreground)
 
 
 def _tell(status: IO[str], **message: Any) -> None:

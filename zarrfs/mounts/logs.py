@@ -1,4 +1,4 @@
-"""Where a daemon's log goes: a bounded file in its folder, or standard error in the foreground."""
+"""Where a daemon's log goes: a bounded file in its folder, without secrets."""
 
 from __future__ import annotations
 
@@ -43,15 +43,24 @@ def hide(text: str, secrets: Iterable[str]) -> str:
     return text
 
 
-def log_to_file(path: Path, *, debug: bool, secrets: Iterable[str]) -> None:
-    """Send all log records of this process to a bounded file."""
-    handler = logging.handlers.RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=1)
-    _install(handler, debug=debug, secrets=secrets)
-
-
-def log_to_stderr(*, debug: bool, secrets: Iterable[str]) -> None:
-    """Send all log records of this process to standard error."""
-    _install(logging.StreamHandler(), debug=debug, secrets=secrets)
+def start_log(
+    path: Path, *, debug: bool, secrets: Iterable[str], in_foreground: bool = False
+) -> None:
+    """Send all log records of this process to a bounded file, or to standard error as well."""
+    handlers: list[logging.Handler] = [
+        logging.handlers.RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=1)
+    ]
+    if in_foreground:
+        handlers.append(logging.StreamHandler())
+    root = logging.getLogger()
+    for handler in handlers:
+        handler.setFormatter(Formatter(secrets))
+        root.addHandler(handler)
+    root.setLevel(logging.DEBUG if debug else logging.INFO)
+    sys.excepthook = _log_uncaught
+    threading.excepthook = lambda args: _log_uncaught(
+        args.exc_type, args.exc_value, args.exc_traceback
+    )
 
 
 def log_stderr() -> None:
@@ -66,17 +75,6 @@ def _forward(reader: int) -> None:
     with open(reader, errors="replace") as lines:
         for line in lines:
             log.warning("stderr: %s", line.rstrip())
-
-
-def _install(handler: logging.Handler, *, debug: bool, secrets: Iterable[str]) -> None:
-    handler.setFormatter(Formatter(secrets))
-    root = logging.getLogger()
-    root.addHandler(handler)
-    root.setLevel(logging.DEBUG if debug else logging.INFO)
-    sys.excepthook = _log_uncaught
-    threading.excepthook = lambda args: _log_uncaught(
-        args.exc_type, args.exc_value, args.exc_traceback
-    )
 
 
 def _log_uncaught(

@@ -16,12 +16,10 @@ from zarrfs.errors import UsageError
 from zarrfs.mounts.config import MountConfig, parse_options, split_options
 from zarrfs.mounts.mountinfo import absolute_mountpoint
 from zarrfs.mounts.preflight import claim
-from zarrfs.mounts.process import start
+from zarrfs.mounts.process import mode_note, start
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from zarrfs.mounts.state import MountInfo
 
 PROGRAM_NAMES = frozenset({"mount.zarrfs", "mount.fuse.zarrfs", "fuse.zarrfs"})
 """Names under which the program is the helper of mount(8), whatever its arguments."""
@@ -97,8 +95,8 @@ def parse_arguments(arguments: Sequence[str]) -> HelperCall:
     )
 
 
-def mount_as_helper(arguments: Sequence[str]) -> MountInfo | None:
-    """Do what mount(8) asks for; ``None`` if that was only to check.
+def mount_as_helper(arguments: Sequence[str]) -> list[str]:
+    """Do what mount(8) asks for, and return what the user should know about it.
 
     Raises
     ------
@@ -117,8 +115,9 @@ def mount_as_helper(arguments: Sequence[str]) -> MountInfo | None:
     )
     if call.is_fake:
         with claim(config):
-            return None
-    return start(config)
+            return []
+    note = mode_note(config, start(config))
+    return [note] if note else []
 
 
 def _enter(namespace: str, arguments: Sequence[str]) -> None:

@@ -13,11 +13,14 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zarrfs.errors import UsageError
 from zarrfs.mounts.config import MountConfig, parse_options, split_options
 from zarrfs.mounts.mountinfo import absolute_mountpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def config_file() -> Path:
@@ -28,7 +31,12 @@ def config_file() -> Path:
     return Path(base) / "zarrfs" / "config.toml"
 
 
-def named_mount(name: str, *, further_options: str = "", file: Path | None = None) -> MountConfig:
+def named_mount(
+    name: str,
+    *,
+    further_options: Iterable[tuple[str, str | None]] = (),
+    file: Path | None = None,
+) -> MountConfig:
     """Return the mount of a name; `further_options` come after its own, and so win.
 
     Raises
@@ -55,7 +63,7 @@ def named_mount(name: str, *, further_options: str = "", file: Path | None = Non
     return MountConfig(
         store=store,
         mountpoint=absolute_mountpoint(str(Path(mountpoint).expanduser())),
-        options=parse_options([*split_options(options), *split_options(further_options)]),
+        options=parse_options([*split_options(options), *further_options]),
     )
 
 

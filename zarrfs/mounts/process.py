@@ -133,6 +133,13 @@ def start(config: MountConfig) -> MountInfo:
             return _await_ready(daemon, config)
 
 
+def mode_note(config: MountConfig, info: MountInfo) -> str | None:
+    """Say that a mount is read-only, if that was not asked for; as mount(8) does."""
+    if info.mode == "rw" or config.options.read_only:
+        return None
+    return f"{info.store} is mounted read-only at {info.mountpoint}"
+
+
 def _await_ready(daemon: subprocess.Popen[bytes], config: MountConfig) -> MountInfo:
     """Send the configuration, and listen until the daemon is ready or has failed."""
     assert daemon.stdin

@@ -1,0 +1,31 @@
+"""What several commands take: ``-o key=value,…``, ``--json``; and how their help shows examples."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+STORE_OPTIONS = click.option(
+    "-o",
+    "option_texts",
+    metavar="KEY=VALUE,…",
+    multiple=True,
+    help="Options of the store; may be given several times.  [default: none]",
+)
+
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.  [default: off]")
+
+
+def example(text: str) -> Callable[[click.Command], click.Command]:
+    """Show an example at the end of a command's help."""
+
+    def add(command: click.Command) -> click.Command:
+        before = f"{command.epilog}\n\n" if command.epilog else ""
+        command.epilog = f"{before}\b\nExample:\n  {text}"
+        return command
+
+    return add
