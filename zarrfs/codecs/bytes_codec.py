@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from zarrfs.format.extensions import Extension
 
 
+_USER_DEFINED = 2
+"""What ``dtype.isbuiltin`` is for types that NumPy does not know."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BytesCodec(ArrayBytesCodec):
     """Lays out elements one after another."""
@@ -91,5 +95,4 @@ def _carrier(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
     ``newbyteorder`` of bfloat16 and its like does nothing (ml_dtypes 0.6).
     """
-    is_foreign = dtype.kind == "V" and dtype.type is not np.void
-    return np.dtype(f"u{dtype.itemsize}") if is_foreign else dtype
+    return np.dtype(f"u{dtype.itemsize}") if dtype.isbuiltin == _USER_DEFINED else dtype

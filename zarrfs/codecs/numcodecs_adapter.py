@@ -6,8 +6,8 @@ Which kind of codec one is depends on where it stands:
   array→array, and ``zfpy``, ``pcodec`` and the codecs of objects (``vlen-utf8`` …) are array→bytes.
   Arrays there have native byte order, so that the byte order in a filter's ``dtype`` says
   nothing; elements are taken in C order.
-- Behind it, as v2 has it once ``bytes`` stands for the array's own byte order, all but the codecs
-  of objects are bytes→bytes. They see memory in stored byte order, and their ``dtype`` counts.
+- Behind it, as v2 has it once ``bytes`` stands for the array's own byte order, all are
+  bytes→bytes. They see memory in stored byte order, and their ``dtype`` counts.
 
 The fill value goes through array→array filters as one element; ``delta`` and ``packbits``, which
 have no encoding of a single element, only change its type.
@@ -36,7 +36,6 @@ from zarrfs.codecs.base import (
     Codec,
     Spec,
     array_bytes,
-    expect_array,
     expect_bytes,
 )
 from zarrfs.codecs.compressors import BytesFilter, find_decompress
@@ -123,22 +122,20 @@ class ObjectCodec(ArrayBytesCodec):
     encoded_spec: BytesSpec
     codec: Numcodec
 
-    is_counted: bool
-    """The bytes begin with the number of elements."""
-
     def encode(self, array: Array) -> Buffer:
         """Encode a chunk."""
-        # numcodecs reads empty bytes for text, and packs no 0-d array as messages.
         return _buffer(self.codec.encode(np.ascontiguousarray(array)))
 
     def decode(self, data: Buffer) -> Array:
-        """Decode a chunk to an array of objects."""
+        """Decode a chunk."""
         size = math.prod(self.spec.shape)
-        if self.is_counted:  # numcodecs would make an array for as many before it reads one
+        # These begin with the number of elements; numcodecs would make an array for as many
+        # before it reads the first.
+        if self.codec.codec_id.startswith("vlen-"):
             _expect_elements(int.from_bytes(data[:4], "little"), size)
         decoded = self.codec.decode(data)
         _expect_elements(decoded.size, size)
-        array: Array = np.empty(size, object)
+        array: Array = np.empty(size, self.spec.dtype)
         array[...] = decoded.reshape(-1)
         return array.reshape(self.spec.shape)
 
@@ -184,35 +181,19 @@ def parse_numcodecs(extension: Extension, spec: Spec) -> Codec:
     name, codec_id = extension.name, extension.name.removeprefix(PREFIX)
     array = spec if isinstance(spec, ChunkSpec) else spec.array
     codec = _numcodec(extension, codec_id, array, is_native=array is spec)
-    if codec_id in _OBJECT_CODECS or (codec_id == "categorize" and codec.dtype == object):
-        chunk = expect_array(name, spec)
-        if not chunk.dtype.hasobject:
-            reason = f"encodes objects, not {chunk.dtype}"
-            raise MetadataError(reason, field=f"codecs.{name}")
-        return ObjectCodec(
-            name=name,
-            spec=chunk,
-            encoded_spec=BytesSpec(),
-            codec=codec,
-            is_counted=codec_id.startswith("vlen-"),
-        )
-    if array is not None and array.dtype.hasobject:
-        raise MetadataError("encodes no objects", field=f"codecs.{name}")
+    build = _find_array_bytes(codec_id, codec)
     if isinstance(spec, ChunkSpec):
-        if codec_id in _NUMBER_CODECS:
-            return _number_codec(name, codec, spec)
+        if build is not None:
+            return build(name, codec, spec)
         if codec_id in _ARRAY_FILTERS:
+            _expect_no_objects(name, spec)
             encoded = _encoded_array(name, codec_id, codec, spec)
             return ArrayFilter(name=name, spec=spec, encoded_spec=encoded, codec=codec)
     content = expect_bytes(name, spec)
-    if codec_id in _NUMBER_CODECS and array is not None:
-        numbers = _number_codec(name, codec, array)
-        return BytesFilter(
-            name=name,
-            spec=content,
-            compress=lambda data: numbers.encode(_array(data, array)),
-            decompress=lambda data, nbytes, out: array_bytes(numbers.decode(data)),
-        )
+    if build is not None:
+        if array is None:
+            raise MetadataError("encodes arrays, and here are only bytes", field=f"codecs.{name}")
+        return _as_bytes_filter(build(name, codec, array), content, array)
     decompress = find_decompress(codec)
     return BytesFilter(
         name=name,
@@ -258,7 +239,21 @@ def _numcodec(
         raise MetadataError(f"numcodecs refuses it: {error}", field=field) from error
 
 
+def _find_array_bytes(
+    codec_id: str, codec: Numcodec
+) -> Callable[[str, Numcodec, ChunkSpec], ArrayBytesCodec] | None:
+    """Return how to build a codec that takes arrays; ``None`` for those that take bytes."""
+    if codec_id in _OBJECT_CODECS or (codec_id == "categorize" and codec.dtype.hasobject):
+        return _object_codec
+    return _number_codec if codec_id in _NUMBER_CODECS else None
+
+
+def _object_codec(name: str, codec: Numcodec, spec: ChunkSpec) -> ObjectCodec:
+    return ObjectCodec(name=name, spec=spec, encoded_spec=BytesSpec(), codec=codec)
+
+
 def _number_codec(name: str, codec: Numcodec, spec: ChunkSpec) -> NumberCodec:
+    _expect_no_objects(name, spec)
     dtype, shape = spec.dtype, spec.shape
     if dtype.kind in "mM":
         dtype = np.dtype(np.int64).newbyteorder(dtype.byteorder)
@@ -272,6 +267,23 @@ def _number_codec(name: str, codec: Numcodec, spec: ChunkSpec) -> NumberCodec:
         codec=codec,
         numbers=ChunkSpec(shape=shape, dtype=dtype, fill_value=0),
     )
+
+
+def _as_bytes_filter(codec: ArrayBytesCodec, content: BytesSpec, array: ChunkSpec) -> BytesFilter:
+    """Let a codec of arrays stand behind ``bytes``, as v2 has it."""
+
+    def compress(data: Buffer) -> Buffer:
+        return codec.encode(_array(data, array))
+
+    def decompress(data: Buffer, nbytes: int | None, out: memoryview | None) -> Buffer:
+        return array_bytes(codec.decode(data))
+
+    return BytesFilter(name=codec.name, spec=content, compress=compress, decompress=decompress)
+
+
+def _expect_no_objects(name: str, spec: ChunkSpec) -> None:
+    if spec.dtype.hasobject:
+        raise MetadataError("cannot encode elements of variable length", field=f"codecs.{name}")
 
 
 def _encoded_array(name: str, codec_id: str, codec: Numcodec, spec: ChunkSpec) -> ChunkSpec:

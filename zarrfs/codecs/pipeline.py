@@ -83,13 +83,13 @@ class CodecPipeline:
         # the last to decode, which has the most bytes to write.
         into = next((codec for codec in self.bytes_bytes if codec.decodes_into), None)
         for codec in reversed(self.bytes_bytes):
-            _check_size(codec, "to decode are", codec.encoded_spec.nbytes, data)
+            _check_size(codec, "was given", codec.encoded_spec.nbytes, data)
             nbytes = codec.spec.nbytes
             fits = scratch is not None and nbytes is not None and nbytes <= len(scratch)
             out = scratch[:nbytes] if scratch is not None and fits and codec is into else None
             data = _run(codec, "decode", codec.decode, data, out)
-            _check_size(codec, "came out", nbytes, data)
-        _check_size(self.array_bytes, "to decode are", self.array_bytes.encoded_spec.nbytes, data)
+            _check_size(codec, "gave", nbytes, data)
+        _check_size(self.array_bytes, "was given", self.array_bytes.encoded_spec.nbytes, data)
         array = _run(self.array_bytes, "decode", self.array_bytes.decode, data)
         for array_codec in reversed(self.array_array):
             array = _run(array_codec, "decode", array_codec.decode, array)
@@ -162,6 +162,6 @@ def _run(
         raise CodecError(codec.name, direction, str(error) or type(error).__name__) from error
 
 
-def _check_size(codec: Codec, what: str, nbytes: int | None, data: Buffer) -> None:
+def _check_size(codec: Codec, verb: str, nbytes: int | None, data: Buffer) -> None:
     if nbytes is not None and len(data) != nbytes:
-        raise CodecError(codec.name, "decode", f"{len(data)} bytes {what}, not {nbytes}")
+        raise CodecError(codec.name, "decode", f"it {verb} {len(data)} bytes, not {nbytes}")

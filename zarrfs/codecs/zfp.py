@@ -38,7 +38,8 @@ def padded(data: Buffer, spec: ChunkSpec) -> bytes:
     Raises
     ------
     ValueError
-        If it is no stream, declares another type or shape, or is too short for its fixed rate.
+        If it is no stream, declares another type or number of elements, or is too short for its
+        fixed rate.
     """
     if bytes(data[:4]) != _MAGIC:
         raise ValueError("this is no zfp stream")
@@ -47,7 +48,8 @@ def padded(data: Buffer, spec: ChunkSpec) -> bytes:
     n_bits = _BITS_PER_LENGTH[ndim - 1]
     lengths = ((bits >> 4 + n_bits * axis & (1 << n_bits) - 1) + 1 for axis in range(ndim))
     dtype, shape = np.dtype(_DTYPES[bits & 3]), tuple(lengths)[::-1]
-    if (dtype, shape) != (spec.dtype, spec.shape):
+    # numcodecs once flattened arrays before it encoded them.
+    if dtype != spec.dtype or math.prod(shape) != math.prod(spec.shape):
         raise ValueError(f"the stream holds {dtype} of shape {shape}")
     mode = bits >> 52 & 0xFFF
     n_blocks = math.prod(-(-n // 4) for n in shape)
