@@ -10,6 +10,9 @@ from __future__ import annotations
 class ZarrfsError(Exception):
     """Base of all errors raised by zarrfs on purpose."""
 
+    is_logged = False
+    """Somebody who knew more about it has written it to the log already."""
+
     def __str__(self) -> str:
         # KeyError and OSError print their arguments in ways of their own (quotes, errno).
         return str(self.args[0]) if self.args else type(self).__name__

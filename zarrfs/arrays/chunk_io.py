@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from zarrfs.arrays.counters import Counters
     from zarrfs.arrays.regions import Coords
-    from zarrfs.codecs.sharding import ShardIndex, ShardingCodec
+    from zarrfs.codecs.sharding import Pipeline, ShardIndex, ShardingCodec
     from zarrfs.format.metadata import ArrayMetadata
     from zarrfs.stores.base import Buffer, Store
 
@@ -68,7 +68,7 @@ class ChunkReader:
             dtype=metadata.dtype,
             fill_value=metadata.fill_value,
         )
-        self._pipeline = build_pipeline(metadata.codecs, spec)
+        self._pipeline: Pipeline = build_pipeline(metadata.codecs, spec)
         self._levels: list[ShardingCodec] = []
         while (sharding := self._pipeline.sharding) is not None:
             self._levels.append(sharding)
@@ -80,6 +80,11 @@ class ChunkReader:
             regular_grid(metadata.shape, self.spec.shape) if self._levels else self._object_grid
         )
         """Grid of the chunks that are decoded one by one: inner chunks of sharded arrays."""
+
+    @property
+    def is_sharded(self) -> bool:
+        """Whether an object holds several chunks that are read one by one."""
+        return bool(self._levels)
 
     def object_key(self, coords: Coords) -> str:
         """Store key of the object that holds a chunk."""
@@ -193,7 +198,7 @@ class ChunkReader:
             except KeyNotFoundError:
                 return None
             self._counters.add(bytes_fetched=len(data), shard_indexes_read=1)
-            return level.parse_index(data)
+            return level.parse_index(data, shard.size)
 
         return self._indexes.get((key, shard.offset), load)
 
@@ -208,4 +213,8 @@ class ChunkReader:
         except CodecError as error:
             return error.at(key)
         finally:
-            self._counters.add(chunks_decoded=1, decode_ns=time.perf_counter_ns() - started)
+            self._counters.add(
+                chunks_decoded=1,
+                bytes_decoded=self.spec.nbytes,
+                decode_ns=time.perf_counter_ns() - started,
+            )

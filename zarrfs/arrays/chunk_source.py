@@ -166,6 +166,7 @@ class ChunkSource:
             known = any(error.args == other.args for _, other in self._failures.values())
         if not known:
             _log.error("%s (chunk %s)", error, coords)
+        error.is_logged = True
         return error
 
     def _known_failure(self, coords: Coords) -> ChunkError | None:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from zarrfs.errors import KeyNotFoundError, MetadataError, NodeNotFoundError, StoreError
 from zarrfs.format import metadata_v2, metadata_v3
 from zarrfs.format.documents import parse_json
-from zarrfs.format.metadata import ArrayMetadata
+from zarrfs.format.metadata import GroupMetadata
 from zarrfs.format.node_keys import (
     V2_ARRAY,
     V2_ATTRIBUTES,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from zarrfs.format.documents import Json
-    from zarrfs.format.metadata import GroupMetadata
+    from zarrfs.format.metadata import ArrayMetadata
     from zarrfs.stores.base import Store
 
 _log = logging.getLogger(__name__)
@@ -59,8 +59,10 @@ class _Node:
 class ArrayNode(_Node):
     """An array."""
 
-    metadata: ArrayMetadata
-    mtime_ns: int
+    metadata: ArrayMetadata = field(compare=False)
+    documents: bytes
+    """The metadata documents, as stored: two nodes are equal if these are."""
+    mtime_ns: int = field(compare=False)
     """Last change of its metadata, 0 if the store does not know."""
 
 
@@ -69,7 +71,6 @@ class GroupNode(_Node):
     """A group."""
 
     metadata: GroupMetadata
-    mtime_ns: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +83,14 @@ class BrokenNode(_Node):
     """A node whose metadata cannot be read or understood."""
 
     error: MetadataError | StoreError
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    key: str
+    data: bytes
+    members: dict[str, Json]
+    mtime_ns: int
 
 
 Node = ArrayNode | GroupNode | PrefixNode | BrokenNode
@@ -97,25 +106,26 @@ class Hierarchy:
     def node(self, path: str) -> Node:
         """Return the node at a path; a `BrokenNode` if its metadata is malformed.
 
+        A plain directory is a node if others lie somewhere below it; the root always is one.
+
         Raises
         ------
         NodeNotFoundError
-            If there is neither a node nor any key below the path.
+            If there is no such node.
         StoreError
             If the store cannot be read.
         """
         found = self._documented(path)
-        if found is None:
-            if path and not self.store.list_dir(key_prefix(path)):
-                raise NodeNotFoundError(path)
-            return PrefixNode(path=path)
-        return found
+        if found is not None:
+            return found
+        if path and not self._has_nodes_below(path):
+            raise NodeNotFoundError(path)
+        return PrefixNode(path=path)
 
     def children(self, path: str) -> Iterator[Node]:
         """Yield the nodes directly below a group or plain directory, sorted by name.
 
-        A plain directory is one of them only if nodes lie somewhere below it. A child that
-        cannot be read is a `BrokenNode`.
+        A child that cannot be read is a `BrokenNode`.
 
         Raises
         ------
@@ -147,52 +157,59 @@ class Hierarchy:
                     yield child
 
     def _documented(self, path: str) -> Node | None:
-        """The node that metadata documents tell of; ``None`` without any."""
+        """Find the node that metadata documents tell of; ``None`` without any."""
         try:
             return self._v3_node(path) or self._v2_node(path)
         except MetadataError as error:
             return BrokenNode(path=path, error=error)
 
     def _v3_node(self, path: str) -> Node | None:
-        document, mtime_ns = self._document(path, V3_DOCUMENT)
+        document = self._document(path, V3_DOCUMENT)
         if document is None:
             return None
         self._warn_if_ambiguous(path)
         try:
-            metadata = metadata_v3.parse_node(document)
+            metadata = metadata_v3.parse_node(document.members)
         except MetadataError as error:
-            raise error.at(metadata_key(path, V3_DOCUMENT)) from error
-        if isinstance(metadata, ArrayMetadata):
-            return ArrayNode(path=path, metadata=metadata, mtime_ns=mtime_ns)
-        return GroupNode(path=path, metadata=metadata, mtime_ns=mtime_ns)
+            raise error.at(document.key) from error
+        if isinstance(metadata, GroupMetadata):
+            return GroupNode(path=path, metadata=metadata)
+        return ArrayNode(
+            path=path, metadata=metadata, documents=document.data, mtime_ns=document.mtime_ns
+        )
 
     def _v2_node(self, path: str) -> Node | None:
-        for name in (V2_ARRAY, V2_GROUP):
-            document, mtime_ns = self._document(path, name)
-            if document is None:
-                continue
-            attributes, attributes_mtime_ns = self._document(path, V2_ATTRIBUTES)
-            mtime_ns = max(mtime_ns, attributes_mtime_ns)
-            try:
-                if name == V2_ARRAY:
-                    array = metadata_v2.parse_array(document, attributes)
-                    return ArrayNode(path=path, metadata=array, mtime_ns=mtime_ns)
-                group = metadata_v2.parse_group(document, attributes)
-                return GroupNode(path=path, metadata=group, mtime_ns=mtime_ns)
-            except MetadataError as error:
-                raise error.at(metadata_key(path, name)) from error
-        return None
+        array, group = self._document(path, V2_ARRAY), None
+        if array is None:
+            group = self._document(path, V2_GROUP)
+        document = array or group
+        if document is None:
+            return None
+        attributes = self._document(path, V2_ATTRIBUTES)
+        members = None if attributes is None else attributes.members
+        try:
+            if document is group:
+                metadata = metadata_v2.parse_group(document.members, members)
+                return GroupNode(path=path, metadata=metadata)
+            return ArrayNode(
+                path=path,
+                metadata=metadata_v2.parse_array(document.members, members),
+                documents=document.data + (b"" if attributes is None else attributes.data),
+                mtime_ns=max(document.mtime_ns, 0 if attributes is None else attributes.mtime_ns),
+            )
+        except MetadataError as error:
+            raise error.at(document.key) from error
 
-    def _document(self, path: str, name: str) -> tuple[dict[str, Json] | None, int]:
-        """A metadata document and the time of its last change; ``None, 0`` if missing."""
+    def _document(self, path: str, name: str) -> _Document | None:
+        """Read a metadata document; ``None`` if it is missing."""
         key = metadata_key(path, name)
         try:
-            data = self.store.get(key)
+            data = bytes(self.store.get(key))
             mtime_ns = self.store.stat(key).mtime_ns
         except KeyNotFoundError:
-            return None, 0
+            return None
         try:
-            return parse_json(data), mtime_ns
+            return _Document(key, data, parse_json(data), mtime_ns)
         except MetadataError as error:
             raise error.at(key) from error
 

@@ -190,7 +190,7 @@ class FlatArray:
         for number, piece in self._pieces(offset, size):
             place = (parts[number][piece.in_region], piece.in_chunk)
             places.setdefault(piece.coords, []).append(place)
-        span = memoryview(elements.view(np.uint8))[offset - first * itemsize :][:size]
+        span = elements.view(np.uint8).data[offset - first * itemsize :][:size]
         fill_value = self._source.reader.spec.fill_value
         countdown = _Countdown(len(places))
         reply: Future[memoryview] = Future()

@@ -65,7 +65,7 @@ class Slab:
         """Bytes of the slab by their offset in the flat file; holds on to the buffer."""
         assert self._buffer is not None
         start = offset - self.offset
-        return memoryview(self._buffer)[start : start + size]
+        return self._buffer.data[start : start + size]
 
     def when_ready(self, notify: Callable[[], None]) -> None:
         """Have `notify` called when the slab is ready, at once if it is."""

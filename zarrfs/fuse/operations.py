@@ -1,0 +1,301 @@
+"""The kernel's requests -> the file system's answers: translate, delegate, reply.
+
+No exception but `FUSEError` leaves a handler: any other one would end the mount. Every request
+ends: what takes longer than its deadline is ``EIO``, and the thread that still waits for storage
+is left to itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import functools
+import logging
+import os
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
+
+import pyfuse3
+import trio
+
+from zarrfs.errors import DeadlineError, EntryNotFoundError, ZarrfsError
+from zarrfs.fuse.attributes import disk_attributes, entry_attributes, no_entry
+from zarrfs.fuse.errno_map import EXPECTED, errno_of
+from zarrfs.fuse.handles import HandleNumber, Handles
+from zarrfs.fuse.inodes import InodeNumber, Inodes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
+
+    from zarrfs.vfs.entries import Entry, Name, OpenFile
+    from zarrfs.vfs.filesystem import FileSystem
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_log = logging.getLogger(__name__)
+
+# Threads that ask the store about names and attributes: enough for `find` and `ls -l` at a time,
+# and apart from the decode threads, so that data never keeps names waiting.
+NAME_THREADS = 16
+MAX_NAME_BYTES = 255
+# Names whose attributes are looked up at a time while a directory is listed: the kernel takes
+# about 30 in one reply.
+LISTING_BATCH = 32
+
+
+def _handler(
+    method: Callable[Concatenate[Operations, P], Coroutine[Any, Any, R]],
+) -> Callable[Concatenate[Operations, P], Coroutine[Any, Any, R]]:
+    """Count a request, and let nothing but `FUSEError` out of it."""
+    name = method.__name__
+
+    async def handle(self: Operations, *args: P.args, **kwargs: P.kwargs) -> R:
+        self.filesystem.count(**{f"requests_{name}": 1})
+        try:
+            return await method(self, *args, **kwargs)
+        except pyfuse3.FUSEError:
+            raise
+        except Exception as error:
+            raise pyfuse3.FUSEError(self.refuse(name, error)) from error
+
+    functools.update_wrapper(handle, method)
+    return handle
+
+
+@dataclass(slots=True)
+class _OpenDirectory:
+    path: str
+    names: Sequence[Name]
+
+
+class Operations(pyfuse3.Operations):
+    """Answers the kernel for one mount.
+
+    Parameters
+    ----------
+    filesystem
+        What the mount shows.
+    timeout, names_timeout
+        Seconds after which a request for data, or for names and attributes, is given up.
+    attr_timeout
+        Seconds for which the kernel may believe names and attributes.
+    keep_cache
+        The kernel may keep a file's pages from one open to the next.
+    """
+
+    supports_dot_lookup = False
+    # With it refused writes would vanish silently.
+    enable_writeback_cache = False
+
+    def __init__(
+        self,
+        filesystem: FileSystem,
+        *,
+        timeout: float,
+        names_timeout: float,
+        attr_timeout: float,
+        keep_cache: bool,
+    ) -> None:
+        super().__init__()
+        self.filesystem = filesystem
+        self._timeout = timeout
+        self._names_timeout = names_timeout
+        self._attr_timeout = attr_timeout
+        self._keep_cache = keep_cache
+        self._inodes = Inodes()
+        self._files: Handles[OpenFile] = Handles()
+        self._directories: Handles[_OpenDirectory] = Handles()
+        self._name_threads = trio.CapacityLimiter(NAME_THREADS)
+
+    def refuse(self, request: str, error: Exception) -> int:
+        """Log an error, if nobody has yet, and return its errno."""
+        number = errno_of(error)
+        if number not in EXPECTED:
+            self.filesystem.count(errors=1)
+            if not isinstance(error, ZarrfsError):
+                _log.error("%s failed", request, exc_info=error)
+            elif not error.is_logged:
+                _log.error("%s: %s", request, error)
+        return number
+
+    # --- names and attributes --------------------------------------------------------------------
+
+    @_handler
+    async def lookup(
+        self, parent: pyfuse3.InodeT, name: pyfuse3.FileNameT, ctx: pyfuse3.RequestContext
+    ) -> pyfuse3.EntryAttributes:
+        """Find a name in a directory; that it does not exist is remembered too."""
+        if len(name) > MAX_NAME_BYTES:
+            raise pyfuse3.FUSEError(errno.ENAMETOOLONG)
+        path = _join(self._path(parent), os.fsdecode(name))
+        try:
+            entry = await self._in_thread(self.filesystem.entry, path)
+        except EntryNotFoundError:
+            return no_entry(self._attr_timeout)
+        return self._attributes(entry, self._inodes.look_up(path))
+
+    @_handler
+    async def getattr(
+        self, inode: pyfuse3.InodeT, ctx: pyfuse3.RequestContext
+    ) -> pyfuse3.EntryAttributes:
+        """Tell the attributes of an inode."""
+        entry = await self._in_thread(self.filesystem.entry, self._path(inode))
+        return self._attributes(entry, InodeNumber(inode))
+
+    async def forget(self, inode_list: Sequence[tuple[pyfuse3.InodeT, int]]) -> None:
+        """Take back what the kernel was told; there is no reply, and nothing that could fail."""
+        for inode, n_lookups in inode_list:
+            self._inodes.forget(InodeNumber(inode), n_lookups)
+
+    @_handler
+    async def statfs(self, ctx: pyfuse3.RequestContext) -> pyfuse3.StatvfsData:
+        """Tell the size of the storage."""
+        return disk_attributes(await self._in_thread(self.filesystem.disk_usage))
+
+    @_handler
+    async def getxattr(
+        self, inode: pyfuse3.InodeT, name: pyfuse3.XAttrNameT, ctx: pyfuse3.RequestContext
+    ) -> bytes:
+        """Return an extended attribute."""
+        entry = await self._in_thread(self.filesystem.entry, self._path(inode))
+        try:
+            return entry.xattrs[os.fsdecode(name)]
+        except KeyError:
+            raise pyfuse3.FUSEError(pyfuse3.ENOATTR) from None
+
+    @_handler
+    async def listxattr(
+        self, inode: pyfuse3.InodeT, ctx: pyfuse3.RequestContext
+    ) -> Sequence[pyfuse3.XAttrNameT]:
+        """List the names of the extended attributes."""
+        entry = await self._in_thread(self.filesystem.entry, self._path(inode))
+        return [pyfuse3.XAttrNameT(name.encode()) for name in entry.xattrs]
+
+    # --- directories -----------------------------------------------------------------------------
+
+    @_handler
+    async def opendir(
+        self, inode: pyfuse3.InodeT, ctx: pyfuse3.RequestContext
+    ) -> pyfuse3.FileHandleT:
+        """Open a directory, as it is now."""
+        path = self._path(inode)
+        names = await self._in_thread(self.filesystem.names, path)
+        return pyfuse3.FileHandleT(self._directories.add(_OpenDirectory(path, names)))
+
+    @_handler
+    async def readdir(
+        self, fh: pyfuse3.FileHandleT, start_id: int, token: pyfuse3.ReaddirToken
+    ) -> None:
+        """List a directory from a position on, until the kernel has enough."""
+        opened = self._directories.get(HandleNumber(fh))
+        for first in range(start_id, len(opened.names), LISTING_BATCH):
+            names = opened.names[first : first + LISTING_BATCH]
+            paths = [_join(opened.path, name.name) for name in names]
+            entries = await self._in_thread(self._entries, paths)
+            for position, (name, path, entry) in enumerate(
+                zip(names, paths, entries, strict=True), first + 1
+            ):
+                if entry is None:
+                    continue
+                attributes = self._attributes(entry, self._inodes.number(path))
+                shown = pyfuse3.FileNameT(os.fsencode(name.name))
+                if not pyfuse3.readdir_reply(token, shown, attributes, position):
+                    return
+                self._inodes.look_up(path)
+
+    @_handler
+    async def releasedir(self, fh: pyfuse3.FileHandleT) -> None:
+        """Close a directory."""
+        self._directories.remove(HandleNumber(fh))
+
+    # --- files -----------------------------------------------------------------------------------
+
+    @_handler
+    async def open(
+        self, inode: pyfuse3.InodeT, flags: pyfuse3.FlagT, ctx: pyfuse3.RequestContext
+    ) -> pyfuse3.FileInfo:
+        """Open a file for reading."""
+        if flags & os.O_ACCMODE != os.O_RDONLY:
+            raise pyfuse3.FUSEError(errno.EROFS)
+        file = await self._in_thread(self.filesystem.open, self._path(inode))
+        return pyfuse3.FileInfo(
+            fh=pyfuse3.FileHandleT(self._files.add(file)),
+            keep_cache=self._keep_cache and file.keep_cache,
+            direct_io=file.direct_io,
+        )
+
+    @_handler
+    async def read(self, fh: pyfuse3.FileHandleT, off: int, size: int) -> bytes:
+        """Read a span of a file, at once if its bytes are there."""
+        reply = self._files.get(HandleNumber(fh)).read(off, size)
+        if isinstance(reply, Future):
+            reply = await self._result(reply, size, off)
+        self.filesystem.count(bytes_served=len(reply))
+        # Any buffer is written to the kernel as it is; the annotation in pyfuse3 is narrower.
+        return cast("bytes", reply)
+
+    @_handler
+    async def flush(self, fh: pyfuse3.FileHandleT) -> None:
+        """Nothing to write when a descriptor of a read-only mount is closed."""
+
+    @_handler
+    async def fsync(self, fh: pyfuse3.FileHandleT, datasync: bool) -> None:
+        """Nothing to write."""
+
+    @_handler
+    async def fsyncdir(self, fh: pyfuse3.FileHandleT, datasync: bool) -> None:
+        """Nothing to write."""
+
+    @_handler
+    async def release(self, fh: pyfuse3.FileHandleT) -> None:
+        """Close a file."""
+        self._files.remove(HandleNumber(fh))
+
+    # --- how to wait -----------------------------------------------------------------------------
+
+    async def _in_thread(self, function: Callable[..., R], *args: object) -> R:
+        """Run something that may ask the store about names, within the deadline for names."""
+        with trio.move_on_after(self._names_timeout):
+            return await trio.to_thread.run_sync(
+                function, *args, limiter=self._name_threads, abandon_on_cancel=True
+            )
+        raise DeadlineError(f"no answer from the store within {self._names_timeout:g} s")
+
+    async def _result(self, reply: Future[memoryview], size: int, offset: int) -> memoryview:
+        """Wait for data, within the deadline for data."""
+        token = trio.lowlevel.current_trio_token()
+        arrived = trio.Event()
+
+        def tell(_: Future[memoryview]) -> None:
+            # On a decode thread, perhaps after the mount has ended.
+            with contextlib.suppress(trio.RunFinishedError):
+                token.run_sync_soon(arrived.set)
+
+        reply.add_done_callback(tell)
+        with trio.move_on_after(self._timeout):
+            await arrived.wait()
+            return reply.result()
+        raise DeadlineError(f"no {size} bytes at offset {offset} within {self._timeout:g} s")
+
+    # --- paths -----------------------------------------------------------------------------------
+
+    def _path(self, inode: pyfuse3.InodeT) -> str:
+        return self._inodes.path(InodeNumber(inode))
+
+    def _attributes(self, entry: Entry, number: InodeNumber) -> pyfuse3.EntryAttributes:
+        return entry_attributes(entry, number, self._attr_timeout)
+
+    def _entries(self, paths: Sequence[str]) -> list[Entry | None]:
+        return [self._entry_or_none(path) for path in paths]
+
+    def _entry_or_none(self, path: str) -> Entry | None:
+        try:
+            return self.filesystem.entry(path)
+        except EntryNotFoundError:
+            return None  # it has gone since the directory was opened
+
+
+def _join(parent: str, name: str) -> str:
+    return f"{parent}/{name}" if parent else name

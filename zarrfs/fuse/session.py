@@ -1,0 +1,136 @@
+"""One mount from init to unmount: mount, say that it answers, serve, end in order."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import tempfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyfuse3
+import trio
+
+from zarrfs.errors import MountError
+from zarrfs.fuse.operations import Operations
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from zarrfs.vfs.filesystem import FileSystem
+
+_log = logging.getLogger(__name__)
+
+# Requests served at a time. More than the kernel's max_background (12, or 64 when raised), so that
+# slow reads never keep a lookup waiting: with fewer tasks than reads one took 3.7 s.
+MAX_REQUESTS = 256
+
+# Seconds that requests in flight get when the daemon is told to end.
+GRACE = 5.0
+
+# Seconds without a read after which cached data is given back.
+IDLE = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionOptions:
+    """How to mount, and how long to wait."""
+
+    mountpoint: str
+    fuse_options: frozenset[str]
+    """Passed to libfuse as they are: ``ro``, ``allow_other``, ``fsname=…``."""
+
+    timeout: float = 60.0
+    """Seconds after which a request for data is ``EIO``."""
+
+    names_timeout: float = 15.0
+    """Seconds after which a request for names or attributes is ``EIO``."""
+
+    attr_timeout: float = 1.0
+    """Seconds for which the kernel believes names and attributes."""
+
+    keep_cache: bool = True
+    """The kernel keeps a file's pages from one open to the next."""
+
+
+def run(filesystem: FileSystem, options: SessionOptions, ready: Callable[[], None]) -> None:
+    """Mount, call `ready` once the mount answers, and serve until it ends.
+
+    It ends when it is unmounted, or on SIGTERM or SIGINT. To be called in the main thread, once
+    per process: pyfuse3 knows one mount.
+
+    Raises
+    ------
+    MountError
+        If libfuse cannot mount, with its own words.
+    """
+    operations = Operations(
+        filesystem,
+        timeout=options.timeout,
+        names_timeout=options.names_timeout,
+        attr_timeout=options.attr_timeout,
+        keep_cache=options.keep_cache,
+    )
+    with _words_of_libfuse() as words:
+        try:
+            pyfuse3.init(operations, options.mountpoint, set(options.fuse_options))
+        except RuntimeError as error:
+            raise MountError(f"cannot mount at {options.mountpoint}: {words() or error}") from error
+    try:
+        trio.run(_serve, filesystem, options, ready)
+    finally:
+        pyfuse3.close(unmount=True)
+
+
+async def _serve(
+    filesystem: FileSystem, options: SessionOptions, ready: Callable[[], None]
+) -> None:
+    async with trio.open_nursery() as nursery:
+
+        async def end_on_signal() -> None:
+            with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+                async for number in signals:
+                    _log.info("%s: unmounting", signal.Signals(number).name)
+                    pyfuse3.terminate()
+                    await trio.sleep(GRACE)
+                    nursery.cancel_scope.cancel()
+
+        async def tell_when_ready() -> None:
+            # In a thread: this process must answer the question itself.
+            await trio.to_thread.run_sync(os.statvfs, options.mountpoint, abandon_on_cancel=True)
+            ready()
+
+        async def give_memory_back_when_idle() -> None:
+            served = -1
+            while True:
+                await trio.sleep(IDLE)
+                now = filesystem.stats()["bytes_served"]
+                if now == served:
+                    filesystem.give_memory_back()
+                served = now
+
+        nursery.start_soon(end_on_signal)
+        nursery.start_soon(tell_when_ready)
+        nursery.start_soon(give_memory_back_when_idle)
+        await pyfuse3.main(max_tasks=MAX_REQUESTS)
+        nursery.cancel_scope.cancel()
+
+
+@contextlib.contextmanager
+def _words_of_libfuse() -> Iterator[Callable[[], str]]:
+    """Keep what C code writes to descriptor 2: libfuse tells the reason of a failure only there."""
+    with tempfile.TemporaryFile() as kept:
+        saved = os.dup(2)
+        os.dup2(kept.fileno(), 2)
+
+        def words() -> str:
+            kept.seek(0)
+            return kept.read().decode(errors="replace").strip()
+
+        try:
+            yield words
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
