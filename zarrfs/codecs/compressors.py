@@ -135,6 +135,8 @@ class _Stream(Protocol):
 
 
 _STREAM_ERRORS = (OSError, zlib.error, lzma.LZMAError)
+"""What decompressors raise at what is no stream."""
+
 _UNBOUNDED = 2**62
 
 
@@ -155,31 +157,32 @@ def decode_streams(
     data, nbytes, out
         See `Decompress`; `out` is not used.
     ignores_rest
-        What follows the first stream and is no stream is ignored, as `bz2` and `lzma` do;
-        else it is an error.
+        What follows the first stream and is no stream is ignored, as Python's `bz2` and `lzma`
+        do; else it is an error.
     """
-    parts: list[bytes] = []
-    room = _UNBOUNDED if nbytes is None else nbytes
-    while True:
+    stream = start()
+    parts = [_decode_stream(stream, data, nbytes)]
+    while rest := stream.unused_data.lstrip(b"\0"):
+        room = None if nbytes is None else nbytes - sum(map(len, parts))
         stream = start()
         try:
-            part = stream.decompress(data, room + 1)
+            parts.append(_decode_stream(stream, rest, room))
         except _STREAM_ERRORS:
-            if parts and ignores_rest:
+            if ignores_rest:
                 break
             raise
-        if len(part) > room:
-            raise ValueError(f"holds more than the {nbytes} bytes that are due")
-        if not stream.eof:
-            if parts and ignores_rest:
-                break
-            raise EOFError("the data end too soon")
-        parts.append(part)
-        room -= len(part)
-        data = stream.unused_data.lstrip(b"\0")
-        if not data:
-            break
     return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _decode_stream(stream: _Stream, data: Buffer, nbytes: int | None) -> bytes:
+    """Decode one stream that holds at most so many bytes."""
+    room = _UNBOUNDED if nbytes is None else nbytes
+    decoded = stream.decompress(data, room + 1)
+    if len(decoded) > room:
+        raise ValueError(f"holds more than the {nbytes} bytes that are due")
+    if not stream.eof:
+        raise EOFError("the data end too soon")
+    return decoded
 
 
 def decode_gzip(data: Buffer, nbytes: int | None, out: memoryview | None) -> Buffer:
@@ -189,8 +192,8 @@ def decode_gzip(data: Buffer, nbytes: int | None, out: memoryview | None) -> Buf
 
 
 def decode_zlib(data: Buffer, nbytes: int | None, out: memoryview | None) -> Buffer:
-    """Decode a zlib stream."""
-    return decode_streams(zlib.decompressobj, data, nbytes, out)
+    """Decode a zlib stream; what follows it is ignored, as `zlib.decompress` does."""
+    return _decode_stream(zlib.decompressobj(), data, nbytes)
 
 
 def decode_bz2(data: Buffer, nbytes: int | None, out: memoryview | None) -> Buffer:

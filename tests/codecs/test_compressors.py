@@ -1,0 +1,253 @@
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import zlib
+from typing import TYPE_CHECKING, Any
+
+import numcodecs
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+
+from tests.contracts.codec_contract import NUMBERS, OTHERS, CodecContract, build
+from zarrfs.codecs.compressors import (
+    Decompress,
+    decode_bz2,
+    decode_gzip,
+    decode_lz4,
+    decode_zlib,
+    decode_zstd,
+    find_decompress,
+)
+from zarrfs.errors import CodecError, MetadataError, UnsupportedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LITTLE = {"name": "bytes", "configuration": {"endian": "little"}}
+CONTENT = b"what is compressed " * 20
+
+
+def codec(name: str, **configuration: Any) -> dict[str, Any]:
+    return {"name": name, "configuration": configuration}
+
+
+class TestGzip(CodecContract):
+    codecs = (LITTLE, codec("gzip", level=6))
+    dtypes = (*NUMBERS, *OTHERS)
+
+
+class TestZstd(CodecContract):
+    codecs = (LITTLE, codec("zstd", level=3, checksum=False))
+    dtypes = (*NUMBERS, *OTHERS)
+
+
+class TestZstdWithChecksum(CodecContract):
+    codecs = (LITTLE, codec("zstd", level=-5, checksum=True))
+
+
+class TestBloscLz4(CodecContract):
+    codecs = (
+        LITTLE,
+        codec("blosc", cname="lz4", clevel=5, shuffle="shuffle", typesize=4, blocksize=0),
+    )
+    dtypes = (*NUMBERS, *OTHERS)
+    # Blosc stores small chunks as they are; these have several compressed blocks.
+    shapes = st.one_of(CodecContract.shapes, st.tuples(st.integers(100, 700)))
+
+
+class TestBloscZstdBitshuffle(CodecContract):
+    codecs = (
+        LITTLE,
+        codec("blosc", cname="zstd", clevel=9, shuffle="bitshuffle", blocksize=256),
+    )
+    shapes = st.tuples(st.integers(0, 700))
+
+
+class TestTwoCompressorsAndAChecksum(CodecContract):
+    codecs = (LITTLE, codec("zstd"), codec("gzip"), "crc32c", codec("blosc"))
+
+
+class TestChecksumInsideACompressor(CodecContract):
+    codecs = (LITTLE, "crc32c", codec("zstd"))
+
+
+@pytest.mark.parametrize(
+    ("codecs", "is_used"),
+    [
+        ([LITTLE, codec("zstd")], True),
+        ([LITTLE, codec("blosc"), "crc32c"], True),
+        ([LITTLE, "crc32c", codec("zstd")], True),
+        ([LITTLE, codec("gzip")], False),
+        ([LITTLE, codec("zstd"), codec("zstd")], True),
+    ],
+)
+def test_scratch_buffer_holds_the_chunk_where_the_compressor_can(
+    codecs: list[Any], is_used: bool
+) -> None:
+    pipeline = build(codecs, (1000,), "i4")
+    encoded = pipeline.encode(np.arange(1000, dtype="i4"))
+    scratch = memoryview(bytearray(4004))
+    decoded = pipeline.decode(encoded, scratch)
+    assert np.shares_memory(decoded, np.frombuffer(scratch, np.uint8)) == is_used
+    assert decoded.tobytes() == np.arange(1000, dtype="i4").tobytes()
+
+
+@pytest.mark.parametrize("name", ["gzip", "zstd", "blosc"])
+def test_equal_chunks_are_encoded_equally(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline = build([LITTLE, codec(name)], (100,), "i4")
+    array = np.arange(100, dtype="i4")
+    first = pipeline.encode(array)
+    monkeypatch.setattr("time.time", lambda: 2e9)
+    assert pipeline.encode(array) == first
+
+
+@pytest.mark.parametrize(
+    ("configuration", "error", "match"),
+    [
+        (codec("gzip", level=10), MetadataError, r"codecs.gzip.level: must be an integer from 0"),
+        (codec("gzip", level=True), MetadataError, r"codecs.gzip.level"),
+        (codec("gzip", window=1), UnsupportedError, r"codecs.gzip.window"),
+        (codec("zstd", level=23), MetadataError, r"codecs.zstd.level"),
+        (codec("zstd", checksum=1), MetadataError, r"codecs.zstd.checksum: must be true or false"),
+        (codec("zstd", dictionary=1), UnsupportedError, r"codecs.zstd.dictionary"),
+        (codec("blosc", cname="lz5"), MetadataError, r'codecs.blosc.cname: must be "blosclz" or'),
+        (codec("blosc", shuffle=1), MetadataError, r"codecs.blosc.shuffle: must be"),
+        (codec("blosc", clevel=10), MetadataError, r"codecs.blosc.clevel"),
+        (codec("blosc", typesize=0), MetadataError, r"codecs.blosc.typesize"),
+        (codec("blosc", blocksize=-1), MetadataError, r"codecs.blosc.blocksize"),
+        (codec("blosc", nthreads=1), UnsupportedError, r"codecs.blosc.nthreads"),
+    ],
+)
+def test_wrong_configuration_is_refused(
+    configuration: Any, error: type[Exception], match: str
+) -> None:
+    with pytest.raises(error, match=match):
+        build([LITTLE, configuration], (2,), "i4")
+
+
+@pytest.mark.parametrize(
+    ("given_size", "stored"), [({}, 8), ({"typesize": 3}, 3), ({"typesize": 300}, 1)]
+)
+def test_blosc_types_are_as_wide_as_configured_or_as_the_elements(
+    given_size: dict[str, int], stored: int
+) -> None:
+    encoded = build([LITTLE, codec("blosc", **given_size)], (100,), "i8").encode(
+        np.arange(100, dtype="i8")
+    )
+    assert encoded[3] == stored
+
+
+def test_blosc_behind_a_compressor_takes_bytes_for_elements() -> None:
+    encoded = build([LITTLE, codec("gzip"), codec("blosc")], (9,), "i8").encode(np.zeros(9, "i8"))
+    assert encoded[3] == 1
+
+
+def test_blosc_does_not_use_threads_of_its_own() -> None:
+    assert numcodecs.blosc.use_threads is False
+
+
+def test_snappy_which_numcodecs_is_built_without_is_an_error() -> None:
+    pipeline = build([LITTLE, codec("blosc", cname="snappy")], (9,), "i8")
+    with pytest.raises(CodecError, match=r"cannot encode a chunk with blosc: bad compressor"):
+        pipeline.encode(np.zeros(9, "i8"))
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "reason"),
+    [
+        ("blosc", bytes(15), "15 bytes hold no blosc header"),
+        (
+            "blosc",
+            b"\x02\x01\x33\x01" + bytes(8) + b"\x11\0\0\0",
+            "declares 17 bytes, there are 16",
+        ),
+        ("blosc", b"\x02\x01\x33\x01\xff\xff\xff\x7f" + bytes(8), "holds 2147483647 bytes where 8"),
+        ("zstd", bytes.fromhex("28b52ffda0ffffff7f"), "holds 2147483647 bytes where 8 are due"),
+        ("zstd", numcodecs.Zstd().encode(bytes(7)), "it gave 7 bytes, not 8"),
+        ("zstd", b"\x28\xb5\x2f\xfd", "invalid input data"),
+        ("gzip", gzip.compress(bytes(9)), "holds more than the 8 bytes that are due"),
+        ("gzip", gzip.compress(bytes(8))[:-1], "the data end too soon"),
+        ("gzip", gzip.compress(bytes(7)), "it gave 7 bytes, not 8"),
+        ("gzip", gzip.compress(bytes(8)) + b"junk", "incorrect header check"),
+    ],
+)
+def test_wrong_sizes_are_found_before_memory_is_taken(name: str, data: bytes, reason: str) -> None:
+    with pytest.raises(CodecError, match=f"with {name}: .*{reason}"):
+        build([LITTLE, codec(name)], (1,), "i8").decode(data)
+
+
+def test_gzip_may_have_several_members_and_zeros_behind_them() -> None:
+    data = gzip.compress(bytes(3)) + gzip.compress(bytes(5)) + bytes(7)
+    assert build([LITTLE, codec("gzip")], (1,), "i8").decode(data)[0] == 0
+
+
+@pytest.mark.parametrize(("level", "size"), [(1, 100), (1, 255), (1, 256), (1, 70_000)])
+@pytest.mark.parametrize("is_size_known", [True, False])
+def test_zstd_sizes_of_all_widths_are_read(level: int, size: int, is_size_known: bool) -> None:
+    content = bytes(size)
+    out = decode_zstd(numcodecs.Zstd(level).encode(content), size if is_size_known else None, None)
+    assert bytes(out) == content
+
+
+def test_zstd_frames_without_a_size_are_decoded() -> None:
+    # One raw block of three bytes, a window descriptor and no content size.
+    frame = bytes.fromhex("28b52ffd 00 58 190000 616263")
+    assert bytes(decode_zstd(frame, 3, None)) == b"abc"
+    assert bytes(decode_zstd(frame, None, None)) == b"abc"
+    with pytest.raises(RuntimeError):
+        decode_zstd(frame, 4, None)
+
+
+def test_zstd_frames_follow_each_other() -> None:
+    frames = numcodecs.Zstd().encode(b"abc") + numcodecs.Zstd().encode(b"defg")
+    assert bytes(decode_zstd(frames, 7, None)) == b"abcdefg"
+
+
+def test_lz4_of_nothing_is_nothing() -> None:
+    assert decode_lz4(numcodecs.LZ4().encode(b""), 0, None) == b""
+
+
+STREAMS: list[tuple[Callable[[bytes], bytes], Decompress]] = [
+    (gzip.compress, decode_gzip),
+    (zlib.compress, decode_zlib),
+    (bz2.compress, decode_bz2),
+    (lzma.compress, find_decompress(numcodecs.LZMA()) or decode_zlib),
+]
+
+
+@pytest.mark.parametrize(("compress", "decode"), STREAMS)
+def test_streams_are_decoded_whether_or_not_their_size_is_known(
+    compress: Callable[[bytes], bytes], decode: Decompress
+) -> None:
+    assert decode(compress(CONTENT), len(CONTENT), None) == CONTENT
+    assert decode(compress(CONTENT), None, None) == CONTENT
+
+
+@pytest.mark.parametrize(("compress", "decode"), STREAMS)
+def test_streams_are_cut_off_at_the_size_that_is_due(
+    compress: Callable[[bytes], bytes], decode: Decompress
+) -> None:
+    with pytest.raises(ValueError, match="more than the 5 bytes"):
+        decode(compress(bytes(10_000_000)), 5, None)
+
+
+@pytest.mark.parametrize(("compress", "decode"), STREAMS[1:])
+def test_what_follows_a_stream_and_is_none_is_ignored(
+    compress: Callable[[bytes], bytes], decode: Decompress
+) -> None:
+    assert decode(compress(CONTENT) + b"junk, no stream", len(CONTENT), None) == CONTENT
+
+
+@pytest.mark.parametrize(("compress", "decode"), [STREAMS[0], *STREAMS[2:]])
+def test_a_further_stream_is_part_of_the_chunk(
+    compress: Callable[[bytes], bytes], decode: Decompress
+) -> None:
+    both = compress(CONTENT) + compress(b"more")
+    assert decode(both, None, None) == CONTENT + b"more"
+    with pytest.raises(ValueError, match="more than the 380 bytes"):
+        decode(both, len(CONTENT), None)
+    with pytest.raises(EOFError, match="the data end too soon"):
+        decode(both[:-5], None, None)
