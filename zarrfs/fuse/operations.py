@@ -51,7 +51,7 @@ def _handler(
     """Count a request, and let nothing but `FUSEError` out of it."""
     name = method.__name__
 
-    async def handle(self: Operations, *args: P.args, **kwargs: P.kwargs) -> R:
+    async def handle(self: Operations, /, *args: P.args, **kwargs: P.kwargs) -> R:
         self.filesystem.count(**{f"requests_{name}": 1})
         try:
             return await method(self, *args, **kwargs)
