@@ -46,7 +46,7 @@ REMOTE_ATTR_SECONDS = 60.0
 CLOSE_SECONDS = 5.0
 """For closing the store after the mount has ended; one that hangs is left behind."""
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("zarrfs.mounts.daemon")  # also when run as __main__
 
 
 def serve(config: MountConfig, folder: MountFolder, ready: Callable[[MountInfo], None]) -> None:
