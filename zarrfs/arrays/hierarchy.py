@@ -238,3 +238,17 @@ class Hierarchy:
                 if listed.is_prefix:
                     todo.append(join(current, listed.name))
         return bool(todo)
+
+
+def stored_sizes(store: Store, node: ArrayNode) -> Iterator[int]:
+    """Yield the size in bytes of each object that holds chunks of an array, single ones or shards.
+
+    What lies below the array and is no chunk of its grid is not counted.
+    """
+    metadata = node.metadata
+    for key in store.list_prefix(node.prefix):
+        coords = metadata.chunk_key_encoding.decode(key.removeprefix(node.prefix), metadata.ndim)
+        if coords is not None and all(
+            c < n for c, n in zip(coords, metadata.chunk_grid.grid_shape, strict=True)
+        ):
+            yield store.stat(key).size

@@ -1,0 +1,1 @@
+"""The Python API: arrays and groups as objects. Blocking; works without FUSE."""

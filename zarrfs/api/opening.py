@@ -1,0 +1,118 @@
+"""URL -> array or group."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from zarrfs.api.array import Array
+from zarrfs.api.group import Group, open_node
+from zarrfs.arrays.engine import Engine
+from zarrfs.arrays.hierarchy import Hierarchy, PrefixNode
+from zarrfs.errors import NodeNotFoundError, NodeTypeError
+from zarrfs.stores.urls import open_store, redact, split_url
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+
+# For all arrays of this process together: chunks of flat spans that were read.
+MEMORY_BYTES = 256 * 2**20
+
+# A failed chunk is not tried again for this many seconds.
+FAILURE_TTL = 1.0
+
+
+@functools.cache
+def process_engine() -> Engine:
+    """Return the decode threads and memory that all arrays of this process share."""
+    return Engine(memory=MEMORY_BYTES, failure_ttl=FAILURE_TTL)
+
+
+def open_hierarchy(
+    url: str | os.PathLike[str], storage_options: Mapping[str, str] | None = None
+) -> tuple[Hierarchy, str]:
+    """Open the store of a URL; return its hierarchy and the path of the node that is meant.
+
+    A zip made from the parent directory holds its store in one folder: that folder is meant, as
+    long as the root of the zip is no node itself.
+    """
+    store_url, path = split_url(url)
+    hierarchy = Hierarchy(open_store(store_url, options=storage_options))
+    if not path and store_url.lower().endswith(".zip"):
+        root = hierarchy.node("")
+        children = list(hierarchy.children("")) if isinstance(root, PrefixNode) else []
+        if len(children) == 1:
+            path = children[0].path
+    return hierarchy, path
+
+
+def open_any(
+    url: str | os.PathLike[str], *, storage_options: Mapping[str, str] | None = None
+) -> Array | Group:
+    """Open the array or group at a URL or path, for reading.
+
+    Parameters
+    ----------
+    url
+        Path or URL of a store, with the path of a node inside it if that is not the root:
+        ``data.zarr/t2m``, ``x.zip/a/b``, ``memory://name/a``.
+    storage_options
+        Options of the store.
+
+    Returns
+    -------
+    Array or Group
+        A plain directory that has Zarr nodes below it is a group without attributes.
+
+    Raises
+    ------
+    UrlError
+        If the URL is not understood.
+    NodeNotFoundError
+        If there is no Zarr node.
+    MetadataError
+        If its metadata is malformed; `UnsupportedError` if it uses what zarrfs does not have.
+    StoreError
+        If the store cannot be read.
+    """
+    hierarchy, path = open_hierarchy(url, storage_options)
+    try:
+        opened = open_node(hierarchy, path, process_engine())
+    except NodeNotFoundError:
+        raise NodeNotFoundError(redact(str(url))) from None
+    if isinstance(opened, Group) and opened.zarr_format is None and not list(opened):
+        raise NodeNotFoundError(redact(str(url)), "and none below it")
+    return opened
+
+
+def open_array(
+    url: str | os.PathLike[str], *, storage_options: Mapping[str, str] | None = None
+) -> Array:
+    """Open the array at a URL or path, for reading; see `zarrfs.open`.
+
+    Raises
+    ------
+    NodeTypeError
+        If it is a group.
+    """
+    opened = open_any(url, storage_options=storage_options)
+    if isinstance(opened, Group):
+        raise NodeTypeError(f"{redact(str(url))} is a group, not an array; use open_group")
+    return opened
+
+
+def open_group(
+    url: str | os.PathLike[str], *, storage_options: Mapping[str, str] | None = None
+) -> Group:
+    """Open the group at a URL or path, for reading; see `zarrfs.open`.
+
+    Raises
+    ------
+    NodeTypeError
+        If it is an array.
+    """
+    opened = open_any(url, storage_options=storage_options)
+    if isinstance(opened, Array):
+        raise NodeTypeError(f"{redact(str(url))} is an array, not a group; use open_array")
+    return opened
