@@ -97,7 +97,7 @@ class ControlServer:
             return {"error": f"{type(error).__name__}: {error}"}
 
 
-def ask_mount(mountpoint: str | os.PathLike[str], command: str, **arguments: str) -> Any:
+def ask_mount(mountpoint: str | os.PathLike[str], command: str, /, **arguments: str) -> Any:
     """Send one command to the daemon of a mount point; see `ask`."""
     path = absolute_mountpoint(os.fspath(mountpoint))
     found = find_daemon(path)
@@ -108,7 +108,7 @@ def ask_mount(mountpoint: str | os.PathLike[str], command: str, **arguments: str
     return ask(found[0].socket, command, **arguments)
 
 
-def ask(path: Path, command: str, **arguments: str) -> Any:
+def ask(path: Path, command: str, /, **arguments: str) -> Any:
     """Send one command to a mount and return its result.
 
     Raises
