@@ -22,6 +22,8 @@ nitpicky = True
 nitpick_ignore_regex = [
     (r"py:.*", r"(collections|contextlib|numpy|np|npt|os|pathlib|types|typing)\..*"),
     (r"py:.*", r"(Iterator|Mapping|Sequence|Path|Self)"),
+    # Types that annotations name and that have no page: users are handed them, or only their values.
+    (r"py:class", r"(ArrayMetadata|Extension|Json|ZarrFormat)"),
 ]
 
 myst_enable_extensions = ["colon_fence", "deflist"]
