@@ -44,12 +44,18 @@ def detach(mountpoint: str, *, lazy: bool = True) -> None:
         If it fails for any other reason, such as permission.
     """
     if os.geteuid() == 0:
-        command = ["umount", *(["-l"] if lazy else []), mountpoint]
+        # -c: without it umount(8) first asks a hanging mount for its attributes, and hangs.
+        command = ["umount", "-c", *(["-l"] if lazy else []), mountpoint]
     else:
         command = ["fusermount3", "-uz" if lazy else "-u", mountpoint]
     try:
         done = subprocess.run(
-            command, capture_output=True, timeout=COMMAND_SECONDS, check=False, text=True
+            command,
+            capture_output=True,
+            timeout=COMMAND_SECONDS,
+            check=False,
+            text=True,
+            env={**os.environ, "LC_ALL": "C"},  # what it says is looked at
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise MountError(f"cannot unmount {mountpoint}: {error}") from error
@@ -57,13 +63,10 @@ def detach(mountpoint: str, *, lazy: bool = True) -> None:
         return
     reason = done.stderr.strip()
     if "busy" in reason:
-        users = list(find_users(mountpoint))
-        listed = "".join(f"\n  {user.name} ({user.pid}): {user.what}" for user in users)
-        advice = "close what is open there, or detach it with --lazy"
+        users = [f"{user.name} ({user.pid}): {user.what}" for user in find_users(mountpoint)]
+        listed = " by" + "".join(f"\n  {user}" for user in users) + "\n" if users else "; "
         raise MountBusyError(
-            f"{mountpoint} is in use{' by' if users else ''}{listed or ''}\n{advice}"
-            if users
-            else f"{mountpoint} is in use; {advice}"
+            f"{mountpoint} is in use{listed}close what is open there, or detach it with --lazy"
         )
     if mounted_at(mountpoint) is None:
         return  # someone else was quicker
