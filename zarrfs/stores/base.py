@@ -154,6 +154,10 @@ class Store(Protocol):
         """
         ...
 
+    def has_prefix(self, prefix: str) -> bool:
+        """Tell whether anything lies below a prefix; a directory may also be empty."""
+        return bool(self.list_dir(prefix))
+
     def list_prefix(self, prefix: str) -> Iterator[str]:
         """All keys below a prefix, depth first.
 

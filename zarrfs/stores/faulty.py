@@ -182,6 +182,10 @@ class FaultyStore(Store):
         """Names directly below a prefix."""
         return self._run("list", prefix, lambda: self._inner.list_dir(prefix))
 
+    def has_prefix(self, prefix: str) -> bool:
+        """Whether anything lies below a prefix; counts as ``list``."""
+        return self._run("list", prefix, lambda: self._inner.has_prefix(prefix))
+
     def list_prefix(self, prefix: str) -> Iterator[str]:
         """All keys below a prefix; one operation."""
         return self._run("list", prefix, lambda: self._inner.list_prefix(prefix))

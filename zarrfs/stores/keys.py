@@ -53,6 +53,11 @@ class KeyIndex:
         """Take out a key that is there."""
         del self._keys[bisect_left(self._keys, key)]
 
+    def has_prefix(self, prefix: str) -> bool:
+        """Whether keys lie below a prefix."""
+        position = bisect_left(self._keys, prefix)
+        return position < len(self._keys) and self._keys[position].startswith(prefix)
+
     def list_dir(self, prefix: str) -> list[Listed]:
         """Names directly below a prefix, sorted. Costs a search per name, not per key below."""
         listing = []

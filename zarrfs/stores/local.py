@@ -3,7 +3,8 @@
 A key is a path below the root, in UTF-8; bytes that are not UTF-8 travel as Python's surrogate
 escapes, so every file has a key. Symbolic links are followed. Laws beyond those of `Store`:
 
-- An object is written to a hidden folder and renamed, so a reader has the old or the new one.
+- An object is written to a hidden folder and renamed: a reader has the old or the new one. The
+  folder stays while the store is open and something was written.
 - `delete` also removes the directories that it leaves empty, up to the root.
 - Sockets, pipes and devices are no objects: neither listed nor opened for reading.
 - What cannot be told from "not there" for sure is an error: a link that leads nowhere, a root
@@ -29,7 +30,7 @@ from zarrfs.stores.base import Buffer, Capabilities, DiskUsage, Listed, ObjectIn
 from zarrfs.stores.keys import check_key, check_prefix
 from zarrfs.stores.os_errors import store_error
 from zarrfs.stores.positional_reads import read_span
-from zarrfs.stores.temporary_files import FOLDER, RETRIES, temporary_file
+from zarrfs.stores.temporary_files import FOLDER, RETRIES, TemporaryFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -69,19 +70,19 @@ class LocalStore(Store):
         self._root = os.fsencode(path)
         try:
             if create:
-                os.makedirs(self._root, exist_ok=True)
+                _make_directories(self._root)
             status = os.stat(self._root)
         except (FileNotFoundError, NotADirectoryError) as error:
             reason = "there is no such directory"
             raise StoreNotFoundError("open", "", reason, store=self._url) from error
-        except FileExistsError as error:
-            raise _not_a_directory(self._url) from error
         except OSError as error:
             raise store_error("open", "", error, self._url) from error
         if not stat.S_ISDIR(status.st_mode):
-            raise _not_a_directory(self._url)
+            reason = "it is a file, not a directory; a zip is named x.zip or zip:///path"
+            raise StoreNotFoundError("open", "", reason, store=self._url)
         self._device = status.st_dev
-        self._is_writable = os.access(self._root, os.W_OK | os.X_OK)
+        self._temporary = TemporaryFolder(self._root)
+        self._is_writable = os.access(self._root, os.W_OK | os.X_OK, effective_ids=True)
 
     @property
     def url(self) -> str:
@@ -137,6 +138,17 @@ class LocalStore(Store):
                 self._raise_for("list", prefix, path, error)
             return []
         return sorted(listed for listed in listing if listed is not None)
+
+    def has_prefix(self, prefix: str) -> bool:
+        """Whether there is such a directory, empty or not; it is not listed."""
+        check_prefix(prefix, self._url)
+        path = self._path("list", prefix[:-1]) if prefix else self._root
+        try:
+            return stat.S_ISDIR(os.stat(path).st_mode)
+        except OSError as error:
+            with contextlib.suppress(KeyNotFoundError):
+                self._raise_for("list", prefix, path, error)
+            return False
 
     def disk_usage(self) -> DiskUsage:
         """Size of the file system of the root, and what is free to this user."""
@@ -232,6 +244,10 @@ class LocalStore(Store):
             with contextlib.suppress(KeyNotFoundError):
                 self._raise_for("delete", key, path, error)
 
+    def close(self) -> None:
+        """Remove the folder for temporary files; the next write would make it again."""
+        self._temporary.close()
+
     def _place(
         self, operation: str, key: str, data: Buffer, place: Callable[[bytes, bytes], None]
     ) -> None:
@@ -239,13 +255,16 @@ class LocalStore(Store):
         self._require_writable(operation, key)
         try:
             try:
-                with temporary_file(self._root, data) as source:
+                with self._temporary.file(data) as source:
                     _with_parents(target, lambda: place(source, target))
             except OSError as error:
                 # Part of the store lies on another disk, behind a link or a mount.
                 if error.errno != errno.EXDEV:
                     raise
-                with temporary_file(os.path.dirname(target), data) as source:
+                with (
+                    contextlib.closing(TemporaryFolder(os.path.dirname(target))) as nearby,
+                    nearby.file(data) as source,
+                ):
                     place(source, target)
         except OSError as error:
             self._check_root(operation)
@@ -316,10 +335,24 @@ def _with_parents(target: bytes, action: Callable[[], None]) -> None:
         try:
             return action()
         except FileNotFoundError:
-            os.makedirs(os.path.dirname(target), exist_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                _make_directories(os.path.dirname(target))
     return action()
 
 
-def _not_a_directory(url: str) -> StoreNotFoundError:
-    reason = "it is a file, not a directory; a zip is named x.zip or zip:///path"
-    return StoreNotFoundError("open", "", reason, store=url)
+def _make_directories(path: bytes) -> None:
+    """Make a directory and those above it; not recursive as `os.makedirs`, keys can be deep."""
+    missing = []
+    while True:
+        try:
+            os.mkdir(path)
+        except FileNotFoundError:
+            missing.append(path)
+            path = os.path.dirname(path)
+        except FileExistsError:
+            break
+        else:
+            break
+    for below in reversed(missing):
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(below)

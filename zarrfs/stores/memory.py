@@ -124,6 +124,12 @@ class MemoryStore(Store):
         with self._space.lock:
             return self._space.index.list_dir(prefix)
 
+    def has_prefix(self, prefix: str) -> bool:
+        """Whether keys lie below a prefix."""
+        check_prefix(prefix, self.url)
+        with self._space.lock:
+            return self._space.index.has_prefix(prefix)
+
     def clear(self) -> None:
         """Forget all objects, in every store of this name."""
         with self._space.lock:

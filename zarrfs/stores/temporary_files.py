@@ -1,8 +1,8 @@
 """Files on their way to their final name: one hidden folder, names that tell whose they are.
 
-A file is named ``HOST~BOOT_ID~PID~NUMBER`` below `FOLDER`. The folder is there only while
-something is written: each writer removes it when it was the last, and removes the files that a
-dead process of this host left behind. Other hosts' files stay: nobody here can tell who lives.
+A file is named ``HOST~BOOT_ID~PID~NUMBER`` below `FOLDER`. The folder is made at the first write,
+which also removes what dead processes of this host left there. Other hosts' files stay: nobody
+here can tell who lives.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import errno
 import itertools
 import os
 import socket
+import weakref
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,41 +31,61 @@ RETRIES = 100
 _numbers = itertools.count()
 
 
-@contextlib.contextmanager
-def temporary_file(directory: bytes, data: Buffer) -> Iterator[bytes]:
-    """Write `data` to a new file in the hidden folder of `directory` and give its path.
+class TemporaryFolder:
+    """The hidden folder of one directory; thread-safe.
 
-    The caller renames or links it; what is left of it at the end is removed.
+    It is removed by `close`, or when this object or the process ends, unless other processes
+    have files in it. Not after each write: on ext4 a write of one byte then took 0.7 ms in
+    place of 0.16 ms (2000 writes each, 2 cores).
     """
-    folder = os.path.join(directory, FOLDER)
-    path = os.path.join(folder, f"{_owner()}~{os.getpid()}~{next(_numbers)}".encode())
-    descriptor = _create(folder, path)
-    try:
+
+    def __init__(self, directory: bytes) -> None:
+        self._path = os.path.join(directory, FOLDER)
+        self._is_swept = False
+        weakref.finalize(self, _remove_if_empty, self._path)
+
+    @contextlib.contextmanager
+    def file(self, data: Buffer) -> Iterator[bytes]:
+        """Write `data` to a new file and give its path.
+
+        The caller renames or links it; what is left of it at the end is removed.
+        """
+        path = os.path.join(self._path, f"{_host()}~{_boot_id()}~{os.getpid()}~".encode())
+        path += b"%d" % next(_numbers)
+        descriptor = self._create(path)
         try:
-            rest = memoryview(data).cast("B")
-            while rest:
-                rest = rest[os.write(descriptor, rest) :]
+            try:
+                rest = memoryview(data).cast("B")
+                while rest:
+                    rest = rest[os.write(descriptor, rest) :]
+            finally:
+                os.close(descriptor)
+            yield path
         finally:
-            os.close(descriptor)
-        yield path
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
-        with contextlib.suppress(OSError):
-            os.rmdir(folder)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+
+    def close(self) -> None:
+        """Remove the folder if it is empty; the next write makes it again."""
+        _remove_if_empty(self._path)
+
+    def _create(self, path: bytes) -> int:
+        if not self._is_swept:
+            _remove_dead(self._path)
+            self._is_swept = True
+        for _ in range(RETRIES):
+            try:
+                return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+            except FileNotFoundError:  # the first write, or another process took the folder along
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(self._path)
+        reason = f"{os.fsdecode(self._path)} was removed {RETRIES} times while in use"
+        raise OSError(errno.EBUSY, reason)
 
 
-def _create(folder: bytes, path: bytes) -> int:
-    for _ in range(RETRIES):
-        try:
-            os.mkdir(folder)
-        except FileExistsError:
-            _remove_dead(folder)
-        try:
-            return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-        except FileNotFoundError:
-            continue  # another writer was the last to leave, and took the folder along
-    raise OSError(errno.EBUSY, f"{os.fsdecode(folder)} was removed {RETRIES} times while in use")
+def _remove_if_empty(folder: bytes) -> None:
+    with contextlib.suppress(OSError):
+        os.rmdir(folder)
 
 
 def _remove_dead(folder: bytes) -> None:
@@ -89,10 +110,6 @@ def _is_dead(name: str) -> bool:
     except (PermissionError, OverflowError):
         return False
     return False
-
-
-def _owner() -> str:
-    return f"{_host()}~{_boot_id()}"
 
 
 @cache

@@ -117,6 +117,11 @@ class ZipStore(Store):
         check_prefix(prefix, self._url)
         return self._current("list", prefix).index.list_dir(prefix)
 
+    def has_prefix(self, prefix: str) -> bool:
+        """Whether members lie below a prefix."""
+        check_prefix(prefix, self._url)
+        return self._current("list", prefix).index.has_prefix(prefix)
+
     def close(self) -> None:
         """Let go of the file; calls that run at this moment still end well."""
         with self._lock:
