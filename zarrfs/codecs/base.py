@@ -73,7 +73,8 @@ class BytesSpec:
 
     array: ChunkSpec | None = None
     """The array in C order whose memory they are, its dtype in stored byte order; ``None``
-    where they are no array's memory. Codecs of Zarr v2 look at it when encoding."""
+    where they are no array's memory. Codecs of Zarr v2 look at it when encoding. Its fill value
+    has no meaning."""
 
 
 Spec = ChunkSpec | BytesSpec

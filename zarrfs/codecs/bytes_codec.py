@@ -83,7 +83,7 @@ def parse_bytes(extension: Extension, spec: Spec) -> BytesCodec:
         spec=chunk,
         encoded_spec=BytesSpec(
             nbytes=chunk.nbytes,
-            array=ChunkSpec(shape=chunk.shape, dtype=stored, fill_value=chunk.fill_value),
+            array=ChunkSpec(shape=chunk.shape, dtype=stored, fill_value=None),
         ),
         carrier=carrier,
         stored=stored,

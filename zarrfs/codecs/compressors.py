@@ -163,10 +163,9 @@ def decode_streams(
     stream = start()
     parts = [_decode_stream(stream, data, nbytes)]
     while rest := stream.unused_data.lstrip(b"\0"):
-        room = None if nbytes is None else nbytes - sum(map(len, parts))
         stream = start()
         try:
-            parts.append(_decode_stream(stream, rest, room))
+            parts.append(_decode_stream(stream, rest, nbytes, sum(map(len, parts))))
         except _STREAM_ERRORS:
             if ignores_rest:
                 break
@@ -174,9 +173,9 @@ def decode_streams(
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def _decode_stream(stream: _Stream, data: Buffer, nbytes: int | None) -> bytes:
-    """Decode one stream that holds at most so many bytes."""
-    room = _UNBOUNDED if nbytes is None else nbytes
+def _decode_stream(stream: _Stream, data: Buffer, nbytes: int | None, n_decoded: int = 0) -> bytes:
+    """Decode one stream, which with what is decoded already holds at most `nbytes`."""
+    room = _UNBOUNDED if nbytes is None else nbytes - n_decoded
     decoded = stream.decompress(data, room + 1)
     if len(decoded) > room:
         raise ValueError(f"holds more than the {nbytes} bytes that are due")

@@ -198,7 +198,7 @@ def parse_numcodecs(extension: Extension, spec: Spec) -> Codec:
     return BytesFilter(
         name=name,
         spec=content,
-        encoded_spec=_encoded_bytes(name, codec_id, codec, content),
+        encoded_spec=_encoded_bytes(codec_id, codec, content),
         compress=partial(_compress, codec, array),
         decompress=decompress or partial(_decompress, codec),
         decodes_into=decompress is not None,
@@ -286,16 +286,24 @@ def _expect_no_objects(name: str, spec: ChunkSpec) -> None:
         raise MetadataError("cannot encode elements of variable length", field=f"codecs.{name}")
 
 
-def _encoded_array(name: str, codec_id: str, codec: Numcodec, spec: ChunkSpec) -> ChunkSpec:
-    """Return what a filter makes of an array."""
-    shape, dtype = spec.shape, spec.dtype
+def _encoded_layout(
+    codec_id: str, codec: Numcodec, spec: ChunkSpec
+) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Return shape and type of what a filter makes of an array."""
     if codec_id == "packbits":
-        shape, dtype = (1 + -(-spec.nbytes // 8),), np.dtype(np.uint8)
-    elif codec_id in _ENCODED_DTYPE:
-        decoded: np.dtype[Any] = getattr(codec, _DECODED_DTYPE[codec_id])
-        dtype = getattr(codec, _ENCODED_DTYPE[codec_id])
-        if decoded.itemsize != spec.dtype.itemsize:  # the filter views elements as others
-            shape = (spec.nbytes // decoded.itemsize,)
+        return (1 + -(-spec.nbytes // 8),), np.dtype(np.uint8)
+    if codec_id == "bitround":
+        return spec.shape, spec.dtype
+    decoded: np.dtype[Any] = getattr(codec, _DECODED_DTYPE[codec_id])
+    encoded: np.dtype[Any] = getattr(codec, _ENCODED_DTYPE[codec_id])
+    if decoded.itemsize == spec.dtype.itemsize:
+        return spec.shape, encoded
+    return (spec.nbytes // decoded.itemsize,), encoded  # the filter views elements as others
+
+
+def _encoded_array(name: str, codec_id: str, codec: Numcodec, spec: ChunkSpec) -> ChunkSpec:
+    """Return what an array→array filter makes of an array."""
+    shape, dtype = _encoded_layout(codec_id, codec, spec)
     fill = ChunkSpec(shape=(1,), dtype=spec.dtype, fill_value=spec.fill_value).filled()
     try:
         if codec_id in _NOT_ELEMENTWISE:
@@ -308,10 +316,11 @@ def _encoded_array(name: str, codec_id: str, codec: Numcodec, spec: ChunkSpec) -
     return ChunkSpec(shape=shape, dtype=dtype, fill_value=fill[0])
 
 
-def _encoded_bytes(name: str, codec_id: str, codec: Numcodec, content: BytesSpec) -> BytesSpec:
+def _encoded_bytes(codec_id: str, codec: Numcodec, content: BytesSpec) -> BytesSpec:
     """Return what a filter or compressor makes of bytes."""
     if codec_id in _ARRAY_FILTERS and content.array is not None:
-        array = _encoded_array(name, codec_id, codec, content.array)
+        shape, dtype = _encoded_layout(codec_id, codec, content.array)
+        array = ChunkSpec(shape=shape, dtype=dtype, fill_value=None)
         return BytesSpec(nbytes=array.nbytes, array=array)
     if codec_id in _SIZES and content.nbytes is not None:
         return BytesSpec(nbytes=_SIZES[codec_id](content.nbytes))

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.contracts.codec_contract import NUMBERS, OTHERS, SHAPES_WITH_EMPTY, random_array, same
+from zarrfs.codecs.base import ChunkSpec, array_bytes
+
+RECORD = np.dtype([("a", "<i2"), ("b", "f8")])
+
+
+@given(SHAPES_WITH_EMPTY, st.sampled_from([*NUMBERS, *OTHERS, RECORD]), st.integers(0, 99))
+def test_filled_chunk_is_fill(shape: tuple[int, ...], dtype: Any, seed: int) -> None:
+    fill = random_array((), np.dtype(dtype), seed)[()]
+    spec = ChunkSpec(shape=shape, dtype=np.dtype(dtype), fill_value=fill)
+    array = spec.filled()
+    assert same(array, np.full(shape, fill, dtype))
+    assert array.flags.writeable
+    assert spec.is_fill(array)
+    assert spec.nbytes == array.nbytes
+
+
+@given(st.sampled_from([*NUMBERS, *OTHERS, RECORD]), st.integers(0, 23), st.integers(1, 255))
+def test_chunk_with_one_other_byte_is_not_fill(dtype: Any, place: int, change: int) -> None:
+    spec = ChunkSpec(shape=(2, 3), dtype=np.dtype(dtype), fill_value=np.zeros((), dtype)[()])
+    raw = bytearray(spec.nbytes)
+    raw[place % len(raw)] ^= change
+    assert not spec.is_fill(np.ndarray((2, 3), dtype, buffer=raw))
+
+
+@pytest.mark.parametrize(
+    ("fill", "element"), [(0.0, -0.0), (np.nan, np.uint64(0x7FF8000000000001).view("f8"))]
+)
+def test_signed_zeros_and_nan_payloads_are_data(fill: float, element: float) -> None:
+    spec = ChunkSpec(shape=(1,), dtype=np.dtype("f8"), fill_value=fill)
+    assert spec.is_fill(np.array([fill]))
+    assert not spec.is_fill(np.array([element]))
+
+
+def test_elements_of_no_bytes_are_all_fill() -> None:
+    spec = ChunkSpec(shape=(2,), dtype=np.dtype("S0"), fill_value=b"")
+    assert spec.is_fill(np.zeros(2, "S0"))
+
+
+@pytest.mark.parametrize("fill", ["", b"ab", None])
+def test_objects_are_compared_by_value(fill: Any) -> None:
+    spec = ChunkSpec(shape=(2,), dtype=np.dtype(object), fill_value=fill)
+    array = spec.filled()
+    assert list(array) == [fill, fill]
+    assert spec.is_fill(array)
+    array[1] = "other"
+    assert not spec.is_fill(array)
+
+
+def test_bytes_of_an_array_are_its_memory_where_it_is_contiguous() -> None:
+    array = np.arange(6, dtype="i4").reshape(2, 3)
+    assert np.shares_memory(np.frombuffer(array_bytes(array), np.uint8), array)
+    assert bytes(array_bytes(array.T)) == array.T.tobytes()
+    assert array_bytes(array[:0]) == b""
