@@ -136,3 +136,9 @@ def test_one_pipeline_serves_many_threads() -> None:
         encoded = list(threads.map(pipeline.encode, arrays))
         decoded = list(threads.map(pipeline.decode, encoded))
     assert all(same(a, b) for a, b in zip(arrays, decoded, strict=True))
+
+
+@pytest.mark.parametrize("array", [np.zeros(5, "i4"), np.zeros(4, "i8"), np.zeros((2, 2), "i4")])
+def test_array_of_another_shape_or_type_is_not_encoded(array: Array) -> None:
+    with pytest.raises(CodecError, match=r"with bytes: it was given int.*, not int32 of \(4,\)"):
+        build([LITTLE], (4,), "i4").encode(array)

@@ -23,6 +23,7 @@ import numcodecs
 import numcodecs.blosc
 import numcodecs.lz4
 import numcodecs.zstd
+import numpy as np
 
 from zarrfs.codecs.base import Buffer, BytesBytesCodec, BytesSpec, Spec, expect_bytes
 from zarrfs.errors import MetadataError
@@ -74,11 +75,11 @@ def decode_zstd(data: Buffer, nbytes: int | None, out: memoryview | None) -> Buf
     declared = _zstd_content_size(data)
     if _is_empty(declared, nbytes):
         return b""  # numcodecs refuses frames without content
-    if nbytes is not None and declared in (nbytes, None):
-        out = memoryview(bytearray(nbytes)) if out is None else out
-        return _buffer(numcodecs.zstd.decompress(data, out))
-    # Of several frames only the first one's size was seen; the pipeline compares the sum.
-    return _buffer(numcodecs.zstd.decompress(data))
+    if declared not in (nbytes, None):
+        out = None  # several frames, whose sum is not known yet, would leave a part of it unwritten
+    elif out is None and declared is None and nbytes is not None:
+        out = np.empty(nbytes, np.uint8).data
+    return _buffer(numcodecs.zstd.decompress(data, out))
 
 
 def decode_blosc(data: Buffer, nbytes: int | None, out: memoryview | None) -> Buffer:

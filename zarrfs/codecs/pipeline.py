@@ -101,8 +101,12 @@ class CodecPipeline:
         Raises
         ------
         CodecError
-            If a codec cannot hold these elements.
+            If the array is another one, or a codec cannot hold these elements.
         """
+        if (array.shape, array.dtype) != (self.spec.shape, self.spec.dtype):
+            first: Codec = self.array_array[0] if self.array_array else self.array_bytes
+            reason = f"it was given {array.dtype} of shape {array.shape}, not {self.spec.dtype}"
+            raise CodecError(first.name, "encode", f"{reason} of {self.spec.shape}")
         for array_codec in self.array_array:
             array = _run(array_codec, "encode", array_codec.encode, array)
         data = _run(self.array_bytes, "encode", self.array_bytes.encode, array)
