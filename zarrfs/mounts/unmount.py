@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING
 
 from zarrfs.errors import MountError
 from zarrfs.mounts.detaching import detach
-from zarrfs.mounts.doctor import CONNECTIONS
+from zarrfs.mounts.doctor import CONNECTIONS, check_connections
 from zarrfs.mounts.liveness import probe, wait_for_end
 from zarrfs.mounts.mountinfo import MountEntry, absolute_mountpoint, mounted_at
 from zarrfs.mounts.state import Record, find_daemon
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 UNMOUNT_SECONDS = 30.0
 """How long a daemon may take to end, by default."""
 
-ABORT_SECONDS = 5.0
+ABORT_SECONDS = 3.0
 """How long it may take once its connection to the kernel was cut."""
 
 
@@ -77,7 +73,7 @@ def unmount(
 def _abort(entry: MountEntry, record: Record) -> bool:
     """Cut the connection of a detached mount: whoever waits for it gets an error at once."""
     switch = CONNECTIONS / entry.connection / "abort"
-    if not switch.exists() and _is_empty(CONNECTIONS):
+    if not switch.exists() and not check_connections().ok:
         raise MountError(
             f"{entry.mountpoint} is detached, but its daemon (pid {record.pid}) still runs and "
             "cannot be cut off, as fusectl is not mounted; "
@@ -90,7 +86,3 @@ def _abort(entry: MountEntry, record: Record) -> bool:
     raise MountError(
         f"{entry.mountpoint} is detached, but its daemon does not end; run: kill -9 {record.pid}"
     )
-
-
-def _is_empty(folder: Path) -> bool:
-    return not any(folder.iterdir()) if folder.exists() else True

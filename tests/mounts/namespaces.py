@@ -1,0 +1,76 @@
+"""Run commands where a machine is other than this one: in a mount namespace of their own.
+
+Nothing outside changes. Needs root, or sudo, for the namespace; commands in it may run as a user.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[2]
+
+NOBODY = 65534
+"""A user who owns nothing here."""
+
+FUSE_FOR_ALL = """
+mkdir "$SCRATCH/dev"; mount -t tmpfs -o dev tmpfs "$SCRATCH/dev"
+mknod -m 666 "$SCRATCH/dev/fuse" c 10 229; mount --bind "$SCRATCH/dev/fuse" /dev/fuse
+"""
+"""Lets every user open /dev/fuse."""
+
+# Binds, since a home directory above may be closed to others.
+_BEFORE = """
+mkdir "$SCRATCH/repository" "$SCRATCH/venv" "$SCRATCH/mnt" "$SCRATCH/run"
+mount --bind "$REPOSITORY" "$SCRATCH/repository"; mount --bind "$VENV" "$SCRATCH/venv"
+chown "$RUN_AS" "$SCRATCH/mnt" "$SCRATCH/run"
+"""
+
+
+def run_in_namespace(
+    script: str, scratch: Path, *, prepare: str = "", user: int = 0
+) -> subprocess.CompletedProcess[str]:
+    """Run a shell script; mounts and daemons in the namespace end with it.
+
+    Parameters
+    ----------
+    script
+        For ``bash -eu``. There are ``zarrfs`` as a command, ``$DATA`` as a store, ``$SCRATCH`` as
+        a folder with an empty ``mnt`` that belongs to the user.
+    scratch
+        An empty folder that everybody may enter.
+    prepare
+        Run before it, always as root.
+    user
+        Who runs `script`.
+    """
+    environment = {
+        **os.environ,
+        "SCRATCH": str(scratch),
+        "REPOSITORY": str(REPOSITORY),
+        "VENV": sys.prefix,
+        "RUN_AS": str(user),
+        "DATA": f"{scratch}/repository/tests/data/bcsd/bcsd_v3.zarr.zip",
+        "PYTHONPATH": f"{scratch}/repository",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "XDG_RUNTIME_DIR": f"{scratch}/run",
+    }
+    if user:
+        # Where coverage writes is not theirs to write.
+        environment = {k: v for k, v in environment.items() if not k.startswith("COVERAGE")}
+    become = f"setpriv --reuid={user} --regid={user} --clear-groups " if user else ""
+    command = 'zarrfs() { "$SCRATCH/venv/bin/python" -m zarrfs "$@"; }\n'
+    whole = f"{_BEFORE}{prepare}\nexec {become}bash -euc {shlex.quote(command + script)}"
+    as_root = [] if os.geteuid() == 0 else ["sudo", "--non-interactive", "--preserve-env"]
+    return subprocess.run(
+        [*as_root, "unshare", "--mount", "--propagation", "private", "bash", "-euc", whole],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env=environment,
+        cwd="/",
+    )
