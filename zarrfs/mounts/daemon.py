@@ -16,7 +16,6 @@ import select
 import signal
 import sys
 import threading
-import time
 import traceback
 from dataclasses import asdict
 from datetime import UTC, datetime
