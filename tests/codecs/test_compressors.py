@@ -82,6 +82,8 @@ class TestChecksumInsideACompressor(CodecContract):
         ([LITTLE, "crc32c", codec("zstd")], True),
         ([LITTLE, codec("gzip")], False),
         ([LITTLE, codec("zstd"), codec("zstd")], True),
+        ([LITTLE, codec("numcodecs.lz4")], True),
+        ([LITTLE, codec("numcodecs.zlib"), codec("zstd")], False),
     ],
 )
 def test_scratch_buffer_holds_the_chunk_where_the_compressor_can(

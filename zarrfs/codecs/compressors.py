@@ -201,6 +201,10 @@ def decode_bz2(data: Buffer, nbytes: int | None, out: memoryview | None) -> Buff
     return decode_streams(bz2.BZ2Decompressor, data, nbytes, out)
 
 
+DECODE_INTO = frozenset({"blosc", "lz4", "zstd"})
+"""Names of those whose decoders write into the buffer that they are given."""
+
+
 def find_decompress(codec: Any) -> Decompress | None:
     """Return the decoder here of what a codec object of numcodecs encodes, if there is one."""
     if codec.codec_id == "lzma":

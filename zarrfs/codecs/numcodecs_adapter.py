@@ -38,14 +38,12 @@ from zarrfs.codecs.base import (
     array_bytes,
     expect_bytes,
 )
-from zarrfs.codecs.compressors import BytesFilter, find_decompress
+from zarrfs.codecs.compressors import DECODE_INTO, BytesFilter, find_decompress
 from zarrfs.codecs.zfp import check_encodable, padded
 from zarrfs.errors import MetadataError, UnsupportedError
 
 if TYPE_CHECKING:
     from zarrfs.format.extensions import Extension
-
-PREFIX = "numcodecs."
 
 Numcodec = Any
 """A codec object of numcodecs, which has no types."""
@@ -178,7 +176,7 @@ def parse_numcodecs(extension: Extension, spec: Spec) -> Codec:
     UnsupportedError
         If numcodecs does not have it, or a package is missing that it needs.
     """
-    name, codec_id = extension.name, extension.name.removeprefix(PREFIX)
+    name, codec_id = extension.name, extension.name.removeprefix("numcodecs.")
     array = spec if isinstance(spec, ChunkSpec) else spec.array
     codec = _numcodec(extension, codec_id, array, is_native=array is spec)
     build = _find_array_bytes(codec_id, codec)
@@ -194,14 +192,13 @@ def parse_numcodecs(extension: Extension, spec: Spec) -> Codec:
         if array is None:
             raise MetadataError("encodes arrays, and here are only bytes", field=f"codecs.{name}")
         return _as_bytes_filter(build(name, codec, array), content, array)
-    decompress = find_decompress(codec)
     return BytesFilter(
         name=name,
         spec=content,
         encoded_spec=_encoded_bytes(codec_id, codec, content),
         compress=partial(_compress, codec, array),
-        decompress=decompress or partial(_decompress, codec),
-        decodes_into=decompress is not None,
+        decompress=find_decompress(codec) or partial(_decompress, codec),
+        decodes_into=codec_id in DECODE_INTO,
     )
 
 

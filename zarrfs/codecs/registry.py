@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from zarrfs.codecs.base import Codec, Spec
 from zarrfs.codecs.bytes_codec import parse_bytes
 from zarrfs.codecs.checksums import parse_crc32c
 from zarrfs.codecs.compressors import parse_blosc, parse_gzip, parse_zstd
-from zarrfs.codecs.numcodecs_adapter import PREFIX, parse_numcodecs
+from zarrfs.codecs.numcodecs_adapter import parse_numcodecs
 from zarrfs.codecs.sharding import BuildPipeline, parse_sharding
 from zarrfs.codecs.transpose import parse_transpose
 from zarrfs.errors import UnsupportedError
@@ -19,21 +18,31 @@ from zarrfs.errors import UnsupportedError
 if TYPE_CHECKING:
     from zarrfs.format.extensions import Extension
 
-Factory = Callable[["Extension", Spec], Codec]
+Factory = Callable[["Extension", Spec, BuildPipeline], Codec]
+"""Builds a codec for what it will encode; the last argument builds pipelines inside of it."""
+
+
+def _plain(parse: Callable[[Extension, Spec], Codec]) -> Factory:
+    """Return the factory of a codec that holds no pipelines."""
+    return lambda extension, spec, build_pipeline: parse(extension, spec)
+
 
 _FACTORIES = MappingProxyType[str, Factory](
     {
-        "blosc": parse_blosc,
-        "bytes": parse_bytes,
-        "crc32c": parse_crc32c,
-        "endian": parse_bytes,  # the name in drafts of v3
-        "gzip": parse_gzip,
-        "transpose": parse_transpose,
-        "vlen-bytes": parse_numcodecs,
-        "vlen-utf8": parse_numcodecs,
-        "zstd": parse_zstd,
+        "blosc": _plain(parse_blosc),
+        "bytes": _plain(parse_bytes),
+        "crc32c": _plain(parse_crc32c),
+        "endian": _plain(parse_bytes),  # the name in drafts of v3
+        "gzip": _plain(parse_gzip),
+        "numcodecs.*": _plain(parse_numcodecs),
+        "sharding_indexed": parse_sharding,
+        "transpose": _plain(parse_transpose),
+        "vlen-bytes": _plain(parse_numcodecs),
+        "vlen-utf8": _plain(parse_numcodecs),
+        "zstd": _plain(parse_zstd),
     }
 )
+"""A name that ends in ``.*`` stands for all that begin so."""
 
 
 def build_codec(extension: Extension, spec: Spec, build_pipeline: BuildPipeline) -> Codec | None:
@@ -60,20 +69,13 @@ def build_codec(extension: Extension, spec: Spec, build_pipeline: BuildPipeline)
     UnsupportedError
         If it is not known.
     """
+    family = f"{extension.name.partition('.')[0]}.*"
+    factory = _FACTORIES.get(extension.name) or _FACTORIES.get(family)
     try:
-        return _find(extension, build_pipeline)(extension, spec)
+        if factory is None:
+            raise UnsupportedError(f"zarrfs has no codec {extension.name!r}", field="codecs")
+        return factory(extension, spec, build_pipeline)
     except UnsupportedError:
         if extension.must_understand:
             raise
         return None
-
-
-def _find(extension: Extension, build_pipeline: BuildPipeline) -> Factory:
-    name = extension.name
-    if name == "sharding_indexed":
-        return partial(parse_sharding, build=build_pipeline)
-    if name.startswith(PREFIX):
-        return parse_numcodecs
-    if name not in _FACTORIES:
-        raise UnsupportedError(f"zarrfs has no codec {name!r}", field="codecs")
-    return _FACTORIES[name]
