@@ -148,7 +148,7 @@ class StoreContract:
         ):
             with pytest.raises(StoreError) as caught:
                 ask()
-            assert caught.value.store == store.url
+            assert caught.value.key == key
 
     @pytest.mark.parametrize("prefix", NO_PREFIXES)
     def test_what_is_no_prefix_is_refused(self, seed: Seed, prefix: str) -> None:
@@ -224,7 +224,9 @@ class StoreContract:
         with pytest.raises(StoreError) as caught:
             store.get("../secret")
         assert "../secret" in str(caught.value)
-        assert store.url in str(caught.value)
+        assert caught.value.store
+        assert store.url.endswith(caught.value.store)  # a wrapper's is longer
+        assert caught.value.store in str(caught.value)
 
     def test_close_can_be_called_twice(self, seed: Seed) -> None:
         store = seed({"k": b""})

@@ -6,10 +6,10 @@ options. ``fault+`` before either wraps the store, and takes its options from af
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import re
 import stat
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, unquote
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _FAULT = "fault+"
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Scheme:
     """What is done with the place that stands after ``scheme://``, percent signs decoded."""
 
@@ -41,7 +41,7 @@ class _Scheme:
     """Cut a place into the store's and the node path inside."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Location:
     """A URL taken apart."""
 
@@ -94,7 +94,7 @@ def open_store(
     known = FAULT_OPTIONS if location.is_faulty else frozenset[str]()
     for name in merged:
         if name not in known:
-            bare = redact(dataclasses.replace(location, query="").url(place))
+            bare = redact(os.fspath(url)).partition("?")[0]
             names = ", ".join(sorted(known)) or "none"
             raise UrlError(f"unknown option {name!r} for {bare}: known are {names}")
     faults = parse_faults(merged)
@@ -123,9 +123,9 @@ def split_url(url: str | os.PathLike[str]) -> tuple[str, str]:
 
 
 _SECRET_NAME = re.compile(r"key|secret|token|passw|pwd|sig|credential|auth|sas", re.IGNORECASE)
-# "user:pass@" after "://". The second form catches a password with an unescaped "/", "?" or "#",
-# but not "host:8080/a@b".
-_USER = re.compile(r"://(?:[^/?#@\s]*@(?:[^/?#@\s]*@)*|[^/?#@\s]*:(?!\d+(?:[/?#]|$))\S*@)")
+# What stands before the last "@": after "user:" anywhere, since passwords are pasted with "/", "?"
+# and "#" unescaped, else in the host's part alone. "host:8080/a@b" has no user.
+_USER = re.compile(r"://(?:[^/?#@]*:(?!\d+(?:[/?#]|$))[\s\S]*@|(?:[^/?#@]*@)+)")
 _OPTION = re.compile(r"([?&;])([^=&;?\s]+)=([^&;\s]*)")
 
 
@@ -219,6 +219,8 @@ def _open_memory(name: str, _create: bool) -> Store:
 
 
 def _split_memory(place: str) -> tuple[str, str]:
+    if _USER.search(f"://{place}"):
+        raise UrlError("a memory:// URL takes no user and password")
     name, _, node_path = place.partition("/")
     return name, node_path
 
