@@ -50,6 +50,14 @@ def entry_attributes(entry: Entry, number: InodeNumber, timeout: float) -> pyfus
     return attributes
 
 
+def directory_link(number: InodeNumber) -> pyfuse3.EntryAttributes:
+    """Return what a listing tells of ``.`` and ``..``; the kernel takes number and type only."""
+    attributes = pyfuse3.EntryAttributes()
+    attributes.st_ino = pyfuse3.InodeT(number)
+    attributes.st_mode = pyfuse3.ModeT(stat.S_IFDIR)
+    return attributes
+
+
 def no_entry(timeout: float) -> pyfuse3.EntryAttributes:
     """Return the answer that a name does not exist, which the kernel may remember."""
     attributes = pyfuse3.EntryAttributes()

@@ -7,9 +7,12 @@ and NFS servers tell files by it.
 from __future__ import annotations
 
 import hashlib
+import logging
 from typing import NewType
 
 InodeNumber = NewType("InodeNumber", int)
+
+_log = logging.getLogger(__name__)
 
 ROOT = InodeNumber(1)
 # Numbers below are the kernel's and libfuse's own.
@@ -52,9 +55,19 @@ class Inodes:
         return number
 
     def forget(self, number: InodeNumber, n_lookups: int) -> None:
-        """Take back `n_lookups`; without any left, the number means nothing any more."""
-        self._lookups[number] -= n_lookups
-        if self._lookups[number] <= 0 and number != ROOT:
+        """Take back `n_lookups`; without any left, the number means nothing any more.
+
+        A number that means nothing is only logged: the kernel could not be told of an error.
+        """
+        if number == ROOT:
+            return
+        remaining = self._lookups.get(number, 0) - n_lookups
+        if remaining > 0:
+            self._lookups[number] = remaining
+            return
+        if remaining < 0:
+            _log.warning("inode %d was forgotten %d times too often", number, -remaining)
+        if number in self._lookups:
             del self._lookups[number]
             del self._numbers[self._paths.pop(number)]
 

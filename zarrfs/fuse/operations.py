@@ -1,29 +1,34 @@
 """The kernel's requests -> the file system's answers: translate, delegate, reply.
 
 No exception but `FUSEError` leaves a handler: any other one would end the mount. Every request
-ends: what takes longer than its deadline is ``EIO``, and the thread that still waits for storage
-is left to itself.
+ends: what takes longer than its deadline is ``EIO``.
 """
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import functools
 import logging
 import os
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Concatenate, NoReturn, ParamSpec, TypeVar, cast
 
 import pyfuse3
 import trio
 
 from zarrfs.errors import DeadlineError, EntryNotFoundError, ZarrfsError
-from zarrfs.fuse.attributes import disk_attributes, entry_attributes, no_entry
+from zarrfs.fuse.attributes import (
+    directory_link,
+    disk_attributes,
+    entry_attributes,
+    no_entry,
+)
 from zarrfs.fuse.errno_map import EXPECTED, errno_of
 from zarrfs.fuse.handles import HandleNumber, Handles
 from zarrfs.fuse.inodes import InodeNumber, Inodes
+from zarrfs.fuse.waiting import LateReads, run_in_thread, wait_for
+from zarrfs.vfs.filesystem import CONTROL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -39,9 +44,11 @@ _log = logging.getLogger(__name__)
 # Threads that ask the store about names and attributes: enough for `find` and `ls -l` at a time,
 # and apart from the decode threads, so that data never keeps names waiting.
 NAME_THREADS = 16
+# Threads for what needs no store: the log can be read while all those above hang.
+OWN_THREADS = 2
 MAX_NAME_BYTES = 255
 # Names whose attributes are looked up at a time while a directory is listed: the kernel takes
-# about 30 in one reply.
+# about 30 in one reply, and more if the program has room for them.
 LISTING_BATCH = 32
 
 
@@ -68,10 +75,18 @@ def _handler(
 class _OpenDirectory:
     path: str
     names: Sequence[Name]
+    is_begun: bool = False
+
+
+@dataclass(slots=True)
+class _Open:
+    path: str
+    file: OpenFile
+    late: LateReads
 
 
 class Operations(pyfuse3.Operations):
-    """Answers the kernel for one mount.
+    """Answers the kernel for one mount, which is read-only.
 
     Parameters
     ----------
@@ -80,7 +95,8 @@ class Operations(pyfuse3.Operations):
     timeout, names_timeout
         Seconds after which a request for data, or for names and attributes, is given up.
     attr_timeout
-        Seconds for which the kernel may believe names and attributes.
+        Seconds for which the kernel may believe names and attributes, and for which a read that
+        got no answer in time is not tried again.
     keep_cache
         The kernel may keep a file's pages from one open to the next.
     """
@@ -105,9 +121,10 @@ class Operations(pyfuse3.Operations):
         self._attr_timeout = attr_timeout
         self._keep_cache = keep_cache
         self._inodes = Inodes()
-        self._files: Handles[OpenFile] = Handles()
+        self._files: Handles[_Open] = Handles()
         self._directories: Handles[_OpenDirectory] = Handles()
         self._name_threads = trio.CapacityLimiter(NAME_THREADS)
+        self._own_threads = trio.CapacityLimiter(OWN_THREADS)
 
     def refuse(self, request: str, error: Exception) -> int:
         """Log an error, if nobody has yet, and return its errno."""
@@ -118,6 +135,7 @@ class Operations(pyfuse3.Operations):
                 _log.error("%s failed", request, exc_info=error)
             elif not error.is_logged:
                 _log.error("%s: %s", request, error)
+                error.is_logged = True
         return number
 
     # --- names and attributes --------------------------------------------------------------------
@@ -131,35 +149,38 @@ class Operations(pyfuse3.Operations):
             raise pyfuse3.FUSEError(errno.ENAMETOOLONG)
         path = _join(self._path(parent), os.fsdecode(name))
         try:
-            entry = await self._in_thread(self.filesystem.entry, path)
+            entry = await self._entry(path)
         except EntryNotFoundError:
             return no_entry(self._attr_timeout)
-        return self._attributes(entry, self._inodes.look_up(path))
+        # Counted last: the kernel never forgets what an error kept from it.
+        attributes = self._attributes(entry, self._inodes.number(path))
+        self._inodes.look_up(path)
+        return attributes
 
     @_handler
     async def getattr(
         self, inode: pyfuse3.InodeT, ctx: pyfuse3.RequestContext
     ) -> pyfuse3.EntryAttributes:
         """Tell the attributes of an inode."""
-        entry = await self._in_thread(self.filesystem.entry, self._path(inode))
+        entry = await self._entry(self._path(inode))
         return self._attributes(entry, InodeNumber(inode))
 
     async def forget(self, inode_list: Sequence[tuple[pyfuse3.InodeT, int]]) -> None:
-        """Take back what the kernel was told; there is no reply, and nothing that could fail."""
+        """Take back what the kernel was told; there is no reply, and nothing may be raised."""
         for inode, n_lookups in inode_list:
             self._inodes.forget(InodeNumber(inode), n_lookups)
 
     @_handler
     async def statfs(self, ctx: pyfuse3.RequestContext) -> pyfuse3.StatvfsData:
         """Tell the size of the storage."""
-        return disk_attributes(await self._in_thread(self.filesystem.disk_usage))
+        return disk_attributes(await self._in_thread("the disk", self.filesystem.disk_usage))
 
     @_handler
     async def getxattr(
         self, inode: pyfuse3.InodeT, name: pyfuse3.XAttrNameT, ctx: pyfuse3.RequestContext
     ) -> bytes:
         """Return an extended attribute."""
-        entry = await self._in_thread(self.filesystem.entry, self._path(inode))
+        entry = await self._entry(self._path(inode))
         try:
             return entry.xattrs[os.fsdecode(name)]
         except KeyError:
@@ -170,8 +191,8 @@ class Operations(pyfuse3.Operations):
         self, inode: pyfuse3.InodeT, ctx: pyfuse3.RequestContext
     ) -> Sequence[pyfuse3.XAttrNameT]:
         """List the names of the extended attributes."""
-        entry = await self._in_thread(self.filesystem.entry, self._path(inode))
-        return [pyfuse3.XAttrNameT(name.encode()) for name in entry.xattrs]
+        entry = await self._entry(self._path(inode))
+        return [pyfuse3.XAttrNameT(os.fsencode(name)) for name in entry.xattrs]
 
     # --- directories -----------------------------------------------------------------------------
 
@@ -179,10 +200,10 @@ class Operations(pyfuse3.Operations):
     async def opendir(
         self, inode: pyfuse3.InodeT, ctx: pyfuse3.RequestContext
     ) -> pyfuse3.FileHandleT:
-        """Open a directory, as it is now."""
+        """Open a directory. Positions in it count in the names that it has now."""
         path = self._path(inode)
-        names = await self._in_thread(self.filesystem.names, path)
-        return pyfuse3.FileHandleT(self._directories.add(_OpenDirectory(path, names)))
+        opened = _OpenDirectory(path, await self._names(path))
+        return pyfuse3.FileHandleT(self._directories.add(opened))
 
     @_handler
     async def readdir(
@@ -190,12 +211,27 @@ class Operations(pyfuse3.Operations):
     ) -> None:
         """List a directory from a position on, until the kernel has enough."""
         opened = self._directories.get(HandleNumber(fh))
-        for first in range(start_id, len(opened.names), LISTING_BATCH):
+        if start_id == 0 and opened.is_begun:  # rewinddir(3): as the directory is by then
+            opened.names = await self._names(opened.path)
+        opened.is_begun = True
+        links = [(b".", opened.path), (b"..", opened.path.rpartition("/")[0])]
+        for position, (link, path) in enumerate(links[start_id:], start_id + 1):
+            # The kernel does not count these as looked up.
+            attributes = directory_link(self._inodes.number(path))
+            if not pyfuse3.readdir_reply(token, pyfuse3.FileNameT(link), attributes, position):
+                return
+        begin = max(start_id - len(links), 0)
+        for first in range(begin, len(opened.names), LISTING_BATCH):
             names = opened.names[first : first + LISTING_BATCH]
             paths = [_join(opened.path, name.name) for name in names]
-            entries = await self._in_thread(self._entries, paths)
+            try:
+                entries = await self._in_thread(paths[0], self._entries, paths)
+            except Exception:
+                if first == begin:
+                    raise
+                return  # what was listed so far is right; asked for the rest, it fails again
             for position, (name, path, entry) in enumerate(
-                zip(names, paths, entries, strict=True), first + 1
+                zip(names, paths, entries, strict=True), len(links) + first + 1
             ):
                 if entry is None:
                     continue
@@ -217,11 +253,13 @@ class Operations(pyfuse3.Operations):
         self, inode: pyfuse3.InodeT, flags: pyfuse3.FlagT, ctx: pyfuse3.RequestContext
     ) -> pyfuse3.FileInfo:
         """Open a file for reading."""
-        if flags & os.O_ACCMODE != os.O_RDONLY:
+        if flags & os.O_ACCMODE != os.O_RDONLY or flags & os.O_TRUNC:
             raise pyfuse3.FUSEError(errno.EROFS)
-        file = await self._in_thread(self.filesystem.open, self._path(inode))
+        path = self._path(inode)
+        file = await self._in_thread(path, self.filesystem.open, path)
+        number = self._files.add(_Open(path, file, LateReads(self._attr_timeout)))
         return pyfuse3.FileInfo(
-            fh=pyfuse3.FileHandleT(self._files.add(file)),
+            fh=pyfuse3.FileHandleT(number),
             keep_cache=self._keep_cache and file.keep_cache,
             direct_io=file.direct_io,
         )
@@ -229,9 +267,10 @@ class Operations(pyfuse3.Operations):
     @_handler
     async def read(self, fh: pyfuse3.FileHandleT, off: int, size: int) -> bytes:
         """Read a span of a file, at once if its bytes are there."""
-        reply = self._files.get(HandleNumber(fh)).read(off, size)
+        opened = self._files.get(HandleNumber(fh))
+        reply = opened.file.read(off, size)
         if isinstance(reply, Future):
-            reply = await self._result(reply, size, off)
+            reply = await self._data(opened, reply, off, size)
         self.filesystem.count(bytes_served=len(reply))
         # Any buffer is written to the kernel as it is; the annotation in pyfuse3 is narrower.
         return cast("bytes", reply)
@@ -255,29 +294,38 @@ class Operations(pyfuse3.Operations):
 
     # --- how to wait -----------------------------------------------------------------------------
 
-    async def _in_thread(self, function: Callable[..., R], *args: object) -> R:
-        """Run something that may ask the store about names, within the deadline for names."""
-        with trio.move_on_after(self._names_timeout):
-            return await trio.to_thread.run_sync(
-                function, *args, limiter=self._name_threads, abandon_on_cancel=True
+    async def _entry(self, path: str) -> Entry:
+        return await self._in_thread(path, self.filesystem.entry, path)
+
+    async def _names(self, path: str) -> list[Name]:
+        return await self._in_thread(path, self.filesystem.names, path)
+
+    async def _in_thread(self, about: str, function: Callable[..., R], *args: object) -> R:
+        """Run something that may ask the store, within the deadline for names."""
+        is_own = not about or about.partition("/")[0] == CONTROL
+        try:
+            return await run_in_thread(
+                function,
+                *args,
+                limiter=self._own_threads if is_own else self._name_threads,
+                seconds=self._names_timeout,
             )
-        raise DeadlineError(f"no answer from the store within {self._names_timeout:g} s")
+        except DeadlineError as error:
+            raise DeadlineError(f"{about or '/'}: {error}") from None
 
-    async def _result(self, reply: Future[memoryview], size: int, offset: int) -> memoryview:
+    async def _data(
+        self, opened: _Open, reply: Future[memoryview], offset: int, size: int
+    ) -> memoryview:
         """Wait for data, within the deadline for data."""
-        token = trio.lowlevel.current_trio_token()
-        arrived = trio.Event()
-
-        def tell(_: Future[memoryview]) -> None:
-            # On a decode thread, perhaps after the mount has ended.
-            with contextlib.suppress(trio.RunFinishedError):
-                token.run_sync_soon(arrived.set)
-
-        reply.add_done_callback(tell)
-        with trio.move_on_after(self._timeout):
-            await arrived.wait()
-            return reply.result()
-        raise DeadlineError(f"no {size} bytes at offset {offset} within {self._timeout:g} s")
+        known = None if reply.done() else opened.late.find(offset, size)
+        if known is not None:
+            raise known
+        try:
+            return await wait_for(reply, self._timeout)
+        except DeadlineError as error:
+            late = DeadlineError(f"{opened.path}, {size} bytes at offset {offset}: {error}")
+            opened.late.add(offset, size, late)
+            raise late from None
 
     # --- paths -----------------------------------------------------------------------------------
 
@@ -295,6 +343,19 @@ class Operations(pyfuse3.Operations):
             return self.filesystem.entry(path)
         except EntryNotFoundError:
             return None  # it has gone since the directory was opened
+
+
+async def _refuse_to_write(self: Operations, *_: object) -> NoReturn:
+    self.filesystem.count(requests_write=1)
+    raise pyfuse3.FUSEError(errno.EROFS)
+
+
+# The kernel refuses these by itself, unless somebody made it forget: ``mount -o remount,rw``.
+for _request in (
+    *("setattr", "mknod", "mkdir", "unlink", "rmdir", "symlink", "rename", "link", "create"),
+    *("write", "setxattr", "removexattr"),
+):
+    setattr(Operations, _request, _refuse_to_write)
 
 
 def _join(parent: str, name: str) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import select
 import signal
 import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyfuse3
@@ -73,13 +75,17 @@ def run(filesystem: FileSystem, options: SessionOptions, ready: Callable[[], Non
         attr_timeout=options.attr_timeout,
         keep_cache=options.keep_cache,
     )
+    # The kernel judges permissions by the modes that it is told; else access(2) says yes to all.
+    fuse_options = {*options.fuse_options, "default_permissions"}
     with _words_of_libfuse() as words:
         try:
-            pyfuse3.init(operations, options.mountpoint, set(options.fuse_options))
+            pyfuse3.init(operations, options.mountpoint, fuse_options)
         except RuntimeError as error:
             raise MountError(f"cannot mount at {options.mountpoint}: {words() or error}") from error
     try:
         trio.run(_serve, filesystem, options, ready)
+    except BaseExceptionGroup as group:
+        raise _first_error(group) from group
     finally:
         pyfuse3.close(unmount=True)
 
@@ -97,25 +103,56 @@ async def _serve(
                     await trio.sleep(GRACE)
                     nursery.cancel_scope.cancel()
 
+        async def end_when_cut_off() -> None:
+            # Nobody can be answered any more: requests that still wait for storage are in vain.
+            with select.epoll() as connection:
+                connection.register(_descriptor_of_libfuse(), 0)  # tells errors, and nothing else
+                await trio.lowlevel.wait_readable(connection.fileno())
+                nursery.cancel_scope.cancel()
+
         async def tell_when_ready() -> None:
             # In a thread: this process must answer the question itself.
             await trio.to_thread.run_sync(os.statvfs, options.mountpoint, abandon_on_cancel=True)
             ready()
 
-        async def give_memory_back_when_idle() -> None:
-            served = -1
-            while True:
-                await trio.sleep(IDLE)
-                now = filesystem.stats()["bytes_served"]
-                if now == served:
-                    filesystem.give_memory_back()
-                served = now
-
         nursery.start_soon(end_on_signal)
+        nursery.start_soon(end_when_cut_off)
         nursery.start_soon(tell_when_ready)
-        nursery.start_soon(give_memory_back_when_idle)
+        nursery.start_soon(give_memory_back_when_idle, filesystem)
         await pyfuse3.main(max_tasks=MAX_REQUESTS)
         nursery.cancel_scope.cancel()
+
+
+async def give_memory_back_when_idle(filesystem: FileSystem) -> None:
+    """Have cached data dropped when nothing has been read for `IDLE` seconds; never ends."""
+    served, is_given_back = 0, False
+    while True:
+        await trio.sleep(IDLE)
+        before, served = served, filesystem.stats()["bytes_served"]
+        if served != before:
+            is_given_back = False
+        elif not is_given_back:
+            is_given_back = True
+            try:
+                filesystem.give_memory_back()
+            except Exception:  # noqa: BLE001 (a fault in zarrfs; the mount must live)
+                _log.exception("memory could not be given back")
+
+
+def _descriptor_of_libfuse() -> int:
+    """Find the connection to the kernel, which pyfuse3 keeps to itself; one mount a process."""
+    for link in Path("/proc/self/fd").iterdir():
+        # The listing itself has a descriptor that is gone by now.
+        with contextlib.suppress(FileNotFoundError):
+            if str(link.readlink()) == "/dev/fuse":
+                return int(link.name)
+    raise MountError("this process has no connection to /dev/fuse")
+
+
+def _first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the error itself rather than a group of trio's nurseries around it."""
+    first = group.exceptions[0]
+    return _first_error(first) if isinstance(first, BaseExceptionGroup) else first
 
 
 @contextlib.contextmanager
