@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -435,6 +436,18 @@ def test_root_that_went_away_is_an_error_not_missing_keys(store: LocalStore, roo
         with pytest.raises(StoreError, match="No such file or directory"):
             ask()
     assert not root.exists()
+
+
+def test_failing_disk_is_an_error_not_a_missing_key(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(descriptor: int, size: int, offset: int) -> bytes:
+        raise OSError(errno.EIO, "Input/output error")
+
+    store.set("k", b"value")
+    monkeypatch.setattr(os, "pread", fail)
+    with pytest.raises(StoreError, match=r"cannot get k in .*: Input/output error"):
+        store.get("k")
 
 
 def test_root_replaced_on_the_same_disk_is_read_on(store: LocalStore, root: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import gc
 import io
 import logging
 import os
@@ -347,13 +349,34 @@ def test_sizes_that_cannot_be_are_told(tmp_path: Path) -> None:
 
 
 def test_member_that_is_not_where_it_should_be_is_told(tmp_path: Path) -> None:
-    path = pack(tmp_path / "x.zip", {"k": b"value"})
+    path = pack(tmp_path / "x.zip", {"k": b"value" * 10})
     patch(path, 0, b"XXXX")
     with pytest.raises(StoreError, match="no member begins where"):
         ZipStore(path).get("k")
     # 4.3.12: the local header's offset is 42 bytes into the directory entry.
+    for offset, reason in ((1 << 30, "begins outside"), (path.stat().st_size - 1, "cut off")):
+        with pytest.raises(StoreError, match=reason):
+            damaged(tmp_path, 42, struct.pack("<L", offset)).get("k")
+
+
+def test_failing_disk_is_a_store_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(descriptor: int, size: int, offset: int) -> bytes:
+        raise OSError(errno.EIO, "Input/output error")
+
+    store = ZipStore(pack(tmp_path / "x.zip", {"k": b"value"}))
+    monkeypatch.setattr(os, "pread", fail)
+    with pytest.raises(StoreError, match=r"cannot get k in .*: Input/output error"):
+        store.get("k")
+
+
+@pytest.mark.parametrize("offset", [12, 16])
+def test_directory_that_points_out_of_the_archive_is_told(tmp_path: Path, offset: int) -> None:
+    # 4.3.16: size and offset of the directory, 12 and 16 bytes into the last record.
+    path = pack(tmp_path / "x.zip", {"k": b"value"})
+    end = path.read_bytes().index(b"PK\5\6")
+    patch(path, end + offset, struct.pack("<L", 9999))
     with pytest.raises(StoreError, match=r"damaged|cut off"):
-        damaged(tmp_path, 42, struct.pack("<L", 1 << 30)).get("k")
+        ZipStore(path).get("k")
 
 
 @given(st.data())
@@ -422,6 +445,7 @@ def test_no_descriptor_is_left_open(tmp_path: Path) -> None:
     def descriptors() -> int:
         return len(list(Path("/proc/self/fd").iterdir()))
 
+    gc.collect()  # what earlier tests left may go at any time
     before = descriptors()
     path = pack(tmp_path / "x.zip", {"k": b"value"})
     store = ZipStore(path)

@@ -10,7 +10,6 @@ CRC-32 is checked whenever a member is read whole, so ranges of stored members g
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 import stat
@@ -153,9 +152,6 @@ class ZipStore(Store):
         except OSError as error:
             if isinstance(error, StoreError):
                 raise
-            if error.errno == errno.EINVAL:  # `zipfile` was sent to a negative offset
-                reason = "not a zip file, or cut off: it points out of itself"
-                raise StoreError("open", "", reason, store=self._url) from error
             raise store_error("open", "", error, self._url) from error
         except _DAMAGE as error:
             reason = f"not a zip file, or cut off: {error}"
@@ -229,11 +225,11 @@ class _Archive:
 
     def _read_raw(self, member: zipfile.ZipInfo, start: int, stop: int) -> bytes | bytearray:
         """Bytes of a member as they lie in the archive."""
-        if member.header_offset < 0:
-            _damaged("the archive is cut off before it")
+        if not 0 <= member.header_offset < self.identity[1]:
+            _damaged("it begins outside of the archive")
         header = os.pread(self._descriptor, _LOCAL_HEADER.size, member.header_offset)
         if len(header) < _LOCAL_HEADER.size:
-            _damaged("the archive is cut off before it")
+            _damaged("the archive is cut off inside it")
         signature, name_size, extra_size = _LOCAL_HEADER.unpack(header)
         if signature != b"PK\3\4":
             _damaged("no member begins where the directory says")
