@@ -69,7 +69,8 @@ def serve(config: MountConfig, folder: MountFolder, ready: Callable[[MountInfo],
     try:
         from zarrfs.fuse import session
     except ImportError as error:
-        check = check_pyfuse3()
+        if (check := check_pyfuse3()).ok:
+            raise
         raise MountError(f"cannot mount: {check.found}; run: {check.remedy}") from error
     from zarrfs.vfs.filesystem import FileSystem
     from zarrfs.vfs.options import ViewOptions
@@ -149,18 +150,19 @@ def fuse_options(config: MountConfig, store: Store, *, is_read_only: bool) -> fr
 
 def secrets_of(config: MountConfig) -> list[str]:
     """Return what must not be logged: user, password and options that sound secret."""
-    secrets = [value for key, value in config.options.store if "***" in redact(f"x://?{key}=1")]
-    if "://" in config.store and redact(config.store) != config.store:
-        user, at, _ = urlsplit(config.store).netloc.rpartition("@")
+    options = list(config.options.store)
+    secrets = []
+    if "://" in config.store:
+        parts = urlsplit(config.store)
+        user, at, _ = parts.netloc.rpartition("@")
         secrets += user.split(":") if at else []
-        secrets += [
-            value
-            for key, _, value in (
-                part.partition("=") for part in urlsplit(config.store).query.split("&")
-            )
-            if "***" in redact(f"x://?{key}=1")
+        options += [
+            (key, value)
+            for key, _, value in (part.partition("=") for part in parts.query.split("&"))
         ]
-    return secrets
+    secrets += [value for key, value in options if "***" in redact(f"x://?{key}=1")]
+    # Stores use them with percent signs decoded.
+    return list(dict.fromkeys([*secrets, *map(unquote, secrets)]))
 
 
 def _commands(filesystem: FileSystem) -> dict[str, Callable[[Any], Any]]:

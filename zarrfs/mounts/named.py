@@ -46,6 +46,8 @@ def named_mount(
     """
     file = file or config_file()
     mounts = _read(file).get("mounts", {})
+    if not isinstance(mounts, dict):
+        raise UsageError(f"{file}: mounts is not a table")
     if name not in mounts:
         known = ", ".join(sorted(mounts)) or "none"
         raise UsageError(
