@@ -17,9 +17,9 @@ MARKS = {True: ("ok", "green"), False: ("FAULT", "red"), None: ("note", "yellow"
 @AS_JSON
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> None:
-    """Check whether this machine can mount, and say what mends each fault.
+    """Check whether this machine can mount.
 
-    Exits with 1 if there is a fault.
+    For each fault there is the one command that mends it. Exits with 1 if there is a fault.
     """
     from zarrfs.mounts.doctor import run_checks
 

@@ -20,7 +20,10 @@ from zarrfs.cli.options import example
 )
 @click.option("--remove", is_flag=True, help="Remove what was installed.  [default: off]")
 def command(prefix: Path | None, remove: bool) -> None:
-    """Make `mount -t zarrfs`, fstab and systemd work: links to this program, and units."""
+    """Make mount(8), fstab and systemd find zarrfs.
+
+    Installs links to this program, and units.
+    """
     from zarrfs.mounts import install
 
     places = install.placements(prefix)

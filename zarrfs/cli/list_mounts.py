@@ -14,7 +14,10 @@ from zarrfs.cli.printing import print_json, print_table
 @click.command
 @AS_JSON
 def command(as_json: bool) -> None:
-    """List the mounts of this machine, and whether they answer."""
+    """List the mounts of this machine.
+
+    A mount is healthy, busy (it does not answer in time) or dead (its daemon is gone).
+    """
     from zarrfs.mounts.state import list_mounts
 
     mounts = list_mounts()

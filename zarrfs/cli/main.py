@@ -87,7 +87,7 @@ def run(program: str, arguments: Sequence[str]) -> int:
     context: click.Context | None = None
     try:
         context = cli.make_context("zarrfs", list(arguments))
-        if "NO_COLOR" in os.environ:
+        if os.environ.get("NO_COLOR"):  # no-color.org: an empty one does not count
             context.color = False
         with context:
             cli.invoke(context)

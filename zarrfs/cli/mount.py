@@ -45,7 +45,9 @@ class MountCommand(click.Command):
 def command(
     store: str, mountpoint: str | None, option_texts: tuple[str, ...], foreground: bool
 ) -> None:
-    """Mount a store on an empty directory; returns once the mount answers.
+    """Mount a store on an empty directory.
+
+    Returns once the mount answers.
 
     STORE is a path or URL. Without MOUNTPOINT it is the name of a mount in the configuration
     file, [mounts.NAME] with store, mountpoint and options.

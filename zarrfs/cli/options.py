@@ -29,3 +29,11 @@ def example(text: str) -> Callable[[click.Command], click.Command]:
         return command
 
     return add
+
+
+def store_options(texts: tuple[str, ...]) -> dict[str, str]:
+    """Return what `STORE_OPTIONS` gave; an option without a value is switched on."""
+    from zarrfs.mounts.config import split_options
+
+    pairs = [pair for text in texts for pair in split_options(text)]
+    return {key.replace("-", "_"): "true" if value is None else value for key, value in pairs}

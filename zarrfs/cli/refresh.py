@@ -12,7 +12,9 @@ from zarrfs.cli.options import example
 @click.argument("mountpoint")
 @click.argument("path", required=False)
 def command(mountpoint: str, path: str | None) -> None:
-    """Forget what is cached, so that changes in the store are seen.
+    """Forget what a mount has cached.
+
+    Changes in the store are then seen at once.
 
     PATH is an array or group of the store; everything if it is left out.
     """

@@ -19,7 +19,7 @@ WATCH_SECONDS = 1.0
 @AS_JSON
 @click.option("--watch", is_flag=True, help="Redraw every second until Ctrl-C.  [default: off]")
 def command(mountpoint: str, as_json: bool, watch: bool) -> None:
-    """Show what a mount has done: requests, bytes, cache hits, errors."""
+    """Show what a mount has done so far."""
     from zarrfs.mounts.control import ask_mount
 
     while True:

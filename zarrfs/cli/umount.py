@@ -26,7 +26,7 @@ from zarrfs.cli.printing import say
     help="Seconds that the daemon may take to end.",
 )
 def command(mountpoint: str, lazy: bool, timeout: float) -> None:
-    """Unmount a store, and wait for its daemon to end."""
+    """Unmount a store and wait for its daemon to end."""
     from zarrfs.mounts.unmount import unmount
 
     if not unmount(mountpoint, lazy=lazy, timeout=timeout):

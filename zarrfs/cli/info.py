@@ -1,0 +1,66 @@
+"""``zarrfs info``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from zarrfs.cli.options import AS_JSON, STORE_OPTIONS, example, store_options
+from zarrfs.cli.printing import print_json, size_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+@example("zarrfs info data.zarr/temperature")
+@click.command
+@click.argument("url")
+@STORE_OPTIONS
+@AS_JSON
+def command(url: str, option_texts: tuple[str, ...], as_json: bool) -> None:
+    """Tell what a node is and how a mount shows it.
+
+    URL is the path or URL of a store, with the path of a node in it.
+    """
+    from zarrfs.api.inspection import node_info
+
+    info = node_info(url, storage_options=store_options(option_texts))
+    if as_json:
+        print_json(info)
+        return
+    items = list(_items(info))
+    width = max(len(name) for name, _ in items)
+    for name, text in items:
+        indent = "\n" + " " * (width + 2)
+        click.echo(f"{click.style(name.ljust(width), bold=True)}  {text.replace(chr(10), indent)}")
+
+
+def _items(info: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield name and text of each line, or several lines."""
+    for name, value in info.items():
+        label = name.replace("_", " ")
+        if name in {"nbytes", "nbytes_stored"}:
+            yield label, size_text(value)
+        elif name == "codecs":
+            yield label, "\n".join(_codec(codec) for codec in value)
+        elif name == "views":
+            yield label, "\n".join(f"{view}: {reason or 'yes'}" for view, reason in value.items())
+        elif name in {"attributes", "children"} and value:
+            lines = [f"{key}: {_text(item)}" for key, item in value.items()]
+            yield label, "\n".join(lines)
+        else:
+            yield label, _text(value)
+
+
+def _codec(codec: Mapping[str, Any]) -> str:
+    settings = ", ".join(f"{key}={_text(value)}" for key, value in codec["configuration"].items())
+    return f"{codec['name']}({settings})" if settings else str(codec["name"])
+
+
+def _text(value: Any) -> str:
+    """Return a value as JSON, but text as it is."""
+    if value is None or value in ([], {}):
+        return "-"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
