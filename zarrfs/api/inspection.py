@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from zarrfs.arrays.hierarchy import Hierarchy, Node
     from zarrfs.format.documents import Json
-    from zarrfs.format.extensions import Extension
 
 
 def node_info(
@@ -29,10 +28,11 @@ def node_info(
     Returns
     -------
     dict
-        Of every node ``url``, ``kind`` (``array``, ``group``, ``directory`` or ``unreadable``) and
-        ``views``: for each file format ``None``, or why it cannot show the node. Of an array also
-        its metadata, ``n_chunks``, ``n_objects_stored``, ``nbytes`` and ``nbytes_stored``; of a
-        group its children; of an unreadable node the ``error``.
+        Of every node the ``url`` of its store, its ``path`` and ``kind`` (``array``, ``group``,
+        ``directory`` or ``unreadable``). Of an array its metadata; ``n_objects``, the chunks or
+        shards that it has room for, and how many are stored; its bytes, decoded and stored; and
+        ``views``: for each file format ``None``, or why it cannot show the array. Of a group its
+        ``children``; of an unreadable node the ``error``.
 
     Raises
     ------
@@ -49,6 +49,7 @@ def node_info(
     info: dict[str, Json] = {"url": hierarchy.store.url, "path": f"/{path}", "kind": _kind(node)}
     if isinstance(node, BrokenNode):
         info["error"] = str(node.error)
+        info["views"] = dict.fromkeys(FORMATS, info["error"])
     elif isinstance(node, ArrayNode):
         info.update(_array_info(hierarchy, node))
     else:
@@ -56,8 +57,6 @@ def node_info(
             info["zarr_format"] = node.metadata.zarr_format
             info["attributes"] = json_value(node.metadata.attributes)
         info["children"] = {child.name: _kind(child) for child in hierarchy.children(path)}
-    if isinstance(node, ArrayNode | BrokenNode):
-        info["views"] = {name: _why_missing(hierarchy, node, name) for name in FORMATS}
     return info
 
 
@@ -67,37 +66,38 @@ def _kind(node: Node) -> str:
 
 
 def _array_info(hierarchy: Hierarchy, node: ArrayNode) -> dict[str, Json]:
-    metadata = node.metadata
-    grid, encoding = metadata.chunk_grid, metadata.chunk_key_encoding
+    metadata, encoding = node.metadata, node.metadata.chunk_key_encoding
     stored = list(stored_sizes(hierarchy.store, node))
+    chunk_shape, shard_shape = metadata.chunk_grid.stored_shape((0,) * metadata.ndim), None
+    arrays = ShownArrays(hierarchy.store, process_engine(), "little", check_after=0)
+    views: dict[str, str | None] = {}
+    for name, view in FORMATS.items():
+        try:
+            array = arrays.get(node).description
+            chunk_shape, shard_shape = array.chunk_shape, array.shard_shape
+            view.files[0].lay_out(array)
+        except (ViewError, MetadataError) as error:
+            views[name] = str(error)
+        else:
+            views[name] = None
     return {
         "zarr_format": metadata.zarr_format,
         "shape": list(metadata.shape),
         "data_type": metadata.data_type.name,
         "dtype": str(metadata.dtype),
-        "chunk_grid": [axis.chunk_length for axis in grid.axes],
+        "chunk_shape": list(chunk_shape),
+        "shard_shape": shard_shape and list(shard_shape),
         "chunk_key_encoding": {"name": encoding.name, "separator": encoding.separator},
-        "codecs": [_codec(codec) for codec in metadata.codecs],
+        "codecs": [
+            {"name": codec.name, "configuration": json_value(codec.configuration)}
+            for codec in metadata.codecs
+        ],
         "fill_value": json_value(metadata.fill_value),
         "dimension_names": json_value(metadata.dimension_names),
         "attributes": json_value(metadata.attributes),
-        "n_chunks": grid.n_chunks,
+        "n_objects": metadata.chunk_grid.n_chunks,
         "n_objects_stored": len(stored),
         "nbytes": metadata.size * metadata.dtype.itemsize,
         "nbytes_stored": sum(stored),
+        "views": views,
     }
-
-
-def _codec(codec: Extension) -> Json:
-    return {"name": codec.name, "configuration": json_value(codec.configuration)}
-
-
-def _why_missing(hierarchy: Hierarchy, node: ArrayNode | BrokenNode, name: str) -> str | None:
-    if isinstance(node, BrokenNode):
-        return str(node.error)
-    arrays = ShownArrays(hierarchy.store, process_engine(), "little", check_after=0)
-    try:
-        FORMATS[name].files[0].lay_out(arrays.get(node).description)
-    except (ViewError, MetadataError) as error:
-        return str(error)
-    return None

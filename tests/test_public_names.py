@@ -1,0 +1,41 @@
+"""What ``import zarrfs`` offers: a name that goes or comes here is seen by every user."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import zarrfs
+
+
+def test_the_public_names_are_these() -> None:
+    assert sorted(zarrfs.__all__) == [
+        "Array",
+        "Group",
+        "Mount",
+        "ZarrfsError",
+        "__version__",
+        "list_mounts",
+        "mount",
+        "open",
+        "open_array",
+        "open_group",
+        "unmount",
+    ]
+    assert all(getattr(zarrfs, name) is not None for name in zarrfs.__all__)
+
+
+def test_another_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        zarrfs.nothing  # noqa: B018 (the access is the test)
+
+
+def test_importing_zarrfs_imports_neither_numpy_nor_fuse() -> None:
+    heavy = "{'numpy', 'numcodecs', 'trio', 'pyfuse3', 'fsspec', 'click'}"
+    code = f"import sys, zarrfs; print(sorted({heavy} & set(sys.modules)))"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"
