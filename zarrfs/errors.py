@@ -162,6 +162,16 @@ class ChunkError(ZarrfsError, OSError):
         self.array, self.key, self.reason = array, key, reason
         super().__init__(f"array {array or '/'!r}, object {key!r}: {reason}")
 
+    def again(self) -> ChunkError:
+        """Return the same error, for somebody else to raise.
+
+        An error that was raised holds on to the frames it went through, and all that is in them.
+        """
+        same = type(self)(self.array, self.key, self.reason)
+        same.is_logged = self.is_logged
+        same.__cause__ = self.__cause__
+        return same
+
 
 class SelectionError(ZarrfsError, IndexError):
     """A selection does not fit the array."""

@@ -1,4 +1,4 @@
-"""Decoded chunks that random reads may need again, least recently used first to go."""
+"""Decoded chunks that may be needed again, least recently used first to go."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ CacheKey = tuple[object, "Coords"]
 # What an entry costs beside its data: dict slots, tuples, the ndarray object.
 _ENTRY_BYTES = 400
 
+# Chunks may fill the whole budget, but what goes beyond this part of it makes room for read-ahead:
+# else a mount that has seen many random reads would never read ahead again.
+_PART_KEPT = 2
+
 
 class ChunkCache:
     """Chunks of all arrays of a mount, within its memory budget.
@@ -26,6 +30,7 @@ class ChunkCache:
     def __init__(self, budget: MemoryBudget) -> None:
         self._budget = budget
         self._chunks: OrderedDict[CacheKey, Array | None] = OrderedDict()
+        self._n_bytes = 0
         budget.add_reclaimer(self._reclaim)
 
     def get(self, owner: object, coords: Coords) -> tuple[bool, Array | None]:
@@ -43,11 +48,12 @@ class ChunkCache:
         with self._budget.lock:
             if key in self._chunks:
                 return
-            while not self._budget.take(cost, demand=False):
-                if not self._chunks:
+            while not self._budget.take_spare(cost):
+                if self._budget.is_short or self._n_bytes < cost:
                     return
                 self._drop(next(iter(self._chunks)))
             self._chunks[key] = chunk
+            self._n_bytes += cost
 
     def drop(self, owner: object) -> None:
         """Forget all chunks of an array."""
@@ -61,14 +67,16 @@ class ChunkCache:
             for key in list(self._chunks):
                 self._drop(key)
 
-    def _reclaim(self, size: int, demand: bool) -> None:
-        if not demand:
-            return
-        while size > 0 and self._chunks:
-            size -= self._drop(next(iter(self._chunks)))
+    def _reclaim(self, size: int, may_be_needed: bool) -> int:
+        kept = 0 if may_be_needed else self._budget.limit // _PART_KEPT
+        dropped = 0
+        while dropped < size and self._n_bytes > kept:
+            dropped += self._drop(next(iter(self._chunks)))
+        return dropped
 
     def _drop(self, key: CacheKey) -> int:
         cost = _cost(self._chunks.pop(key))
+        self._n_bytes -= cost
         self._budget.give_back(cost)
         return cost
 

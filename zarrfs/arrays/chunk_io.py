@@ -8,13 +8,15 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from zarrfs.arrays.object_versions import ObjectVersions
+from zarrfs.arrays.object_versions import MISSING, ObjectVersions
 from zarrfs.arrays.shard_indexes import ShardIndexes
 from zarrfs.byte_range import ByteRange
 from zarrfs.codecs.base import Array, ChunkSpec
 from zarrfs.codecs.pipeline import build_pipeline
-from zarrfs.errors import CodecError, KeyNotFoundError, ZarrfsError
+from zarrfs.codecs.sharding import NAME as SHARDING
+from zarrfs.errors import CodecError, KeyNotFoundError, StoreError, ZarrfsError
 from zarrfs.format.chunk_grids import ChunkGrid, regular_grid
+from zarrfs.stores.base import Buffer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -23,10 +25,16 @@ if TYPE_CHECKING:
     from zarrfs.arrays.regions import Coords
     from zarrfs.codecs.sharding import Pipeline, ShardIndex, ShardingCodec
     from zarrfs.format.metadata import ArrayMetadata
-    from zarrfs.stores.base import Buffer, Store
+    from zarrfs.stores.base import Store
 
 Loaded = Array | ZarrfsError | None
 """A decoded chunk; ``None`` for one that was never written; or why it cannot be had."""
+
+Encoded = Buffer | ZarrfsError | None
+"""The same, not decoded yet."""
+
+# How often an inner chunk is read again because its shard was replaced between index and chunk.
+MAX_ATTEMPTS = 5
 
 
 class ChunkReader:
@@ -57,7 +65,8 @@ class ChunkReader:
         self._store = store
         self._prefix = prefix
         self._encoding = metadata.chunk_key_encoding
-        self._counters = counters
+        self.counters = counters
+        """Sums of what was read and decoded."""
         self._indexes = ShardIndexes()
         self.versions = ObjectVersions(store)
         """Versions of the objects read so far."""
@@ -117,15 +126,12 @@ class ChunkReader:
         coords, loaded
             One for each chunk wanted, in that order. Errors are yielded, not raised.
         """
+        encoded: Sequence[Encoded]
         try:
             self.versions.record(key)
-            encoded = self._fetch(key, wanted)
-        except CodecError as error:
-            yield from ((coords, error.at(key)) for coords in wanted)
-            return
+            encoded = self._inner_chunks(key, wanted) if self._levels else [self._object(key)]
         except ZarrfsError as error:
-            yield from ((coords, error) for coords in wanted)
-            return
+            encoded = [error] * len(wanted)
         for coords, data in zip(wanted, encoded, strict=True):
             yield coords, self._decode(key, data, scratch)
 
@@ -142,33 +148,52 @@ class ChunkReader:
             for outer, inner, c in zip(self._object_grid.axes, self.grid.axes, coords, strict=True)
         )
 
-    def _fetch(self, key: str, wanted: Sequence[Coords]) -> list[Buffer | ZarrfsError | None]:
-        if not self._levels:
-            try:
-                data = self._store.get(key)
-            except KeyNotFoundError:
+    def _object(self, key: str) -> Encoded:
+        try:
+            data = self._store.get(key)
+        except KeyNotFoundError:
+            return None
+        self.counters.add(objects_read=1, bytes_fetched=len(data))
+        return data
+
+    def _inner_chunks(self, key: str, wanted: Sequence[Coords]) -> Sequence[Encoded]:
+        """Fetch inner chunks of a shard, all of the version that their index is of.
+
+        An index of another version would give wrong bytes where nothing tells: uncompressed, or
+        another inner chunk's.
+        """
+        for _ in range(MAX_ATTEMPTS):
+            version = self.versions.present(key)
+            if version == MISSING:
                 return [None] * len(wanted)
-            self._counters.add(objects_read=1, bytes_fetched=len(data))
-            return [data] * len(wanted)
+            encoded = self._by_index(key, version, wanted)
+            if self.versions.present(key) == version:
+                return encoded
+        reason = f"it was replaced {MAX_ATTEMPTS} times while it was read"
+        raise StoreError("get", key, reason, store=self._store.url)
+
+    def _by_index(self, key: str, version: str, wanted: Sequence[Coords]) -> Sequence[Encoded]:
         places: list[ByteRange | ZarrfsError | None] = []
         for coords in wanted:
             try:
-                places.append(self._place(key, coords))
+                places.append(self._place(key, version, coords))
             except CodecError as error:
                 places.append(error.at(key))
         ranges = [place for place in places if isinstance(place, ByteRange)]
         if not ranges:
             return [place for place in places if not isinstance(place, ByteRange)]
         try:
-            fetched = iter(self._store.get_ranges(key, ranges))
+            fetched = self._store.get_ranges(key, ranges)
         except KeyNotFoundError:
             return [None] * len(wanted)
-        self._counters.add(
-            objects_read=1, bytes_fetched=sum(byte_range.size or 0 for byte_range in ranges)
-        )
-        return [next(fetched) if isinstance(place, ByteRange) else place for place in places]
+        self.counters.add(objects_read=1, bytes_fetched=sum(map(len, fetched)))
+        parts = iter(fetched)
+        return [
+            _whole(key, place, next(parts)) if isinstance(place, ByteRange) else place
+            for place in places
+        ]
 
-    def _place(self, key: str, coords: Coords) -> ByteRange | None:
+    def _place(self, key: str, version: str, coords: Coords) -> ByteRange | None:
         """Where in its object an inner chunk lies; ``None`` if it was never written."""
         position = tuple(
             axis.start(c) - outer.start(outer.find(axis.start(c)))
@@ -176,7 +201,7 @@ class ChunkReader:
         )
         shard = ByteRange(0)
         for level in self._levels:
-            index = self._index(key, shard, level)
+            index = self._index(key, version, shard, level)
             if index is None:
                 return None
             at = tuple(p // n for p, n in zip(position, level.inner_shape, strict=True))
@@ -187,7 +212,9 @@ class ChunkReader:
             position = tuple(p % n for p, n in zip(position, level.inner_shape, strict=True))
         return shard
 
-    def _index(self, key: str, shard: ByteRange, level: ShardingCodec) -> ShardIndex | None:
+    def _index(
+        self, key: str, version: str, shard: ByteRange, level: ShardingCodec
+    ) -> ShardIndex | None:
         def load() -> ShardIndex | None:
             place = level.index_range
             if shard.size is not None:  # nested: counted from the inner shard's own ends
@@ -197,14 +224,12 @@ class ChunkReader:
                 data = self._store.get(key, place)
             except KeyNotFoundError:
                 return None
-            self._counters.add(bytes_fetched=len(data), shard_indexes_read=1)
+            self.counters.add(bytes_fetched=len(data), shard_indexes_read=1)
             return level.parse_index(data, shard.size)
 
-        return self._indexes.get((key, shard.offset), load)
+        return self._indexes.get((key, version, shard.offset), load)
 
-    def _decode(
-        self, key: str, data: Buffer | ZarrfsError | None, scratch: memoryview | None
-    ) -> Loaded:
+    def _decode(self, key: str, data: Encoded, scratch: memoryview | None) -> Loaded:
         if data is None or isinstance(data, ZarrfsError):
             return data
         started = time.perf_counter_ns()
@@ -213,8 +238,18 @@ class ChunkReader:
         except CodecError as error:
             return error.at(key)
         finally:
-            self._counters.add(
+            self.counters.add(
                 chunks_decoded=1,
                 bytes_decoded=self.spec.nbytes,
                 decode_ns=time.perf_counter_ns() - started,
             )
+
+
+def _whole(key: str, place: ByteRange, data: Buffer) -> Encoded:
+    """Refuse an inner chunk that the object is too short for."""
+    if len(data) == place.size:
+        return data
+    reason = (
+        f"the index puts an inner chunk of {place.size} bytes at {place.offset}, out of the shard"
+    )
+    return CodecError(SHARDING, "decode", reason, key=key)

@@ -33,6 +33,9 @@ TASK_BYTES = 4 * 2**20
 # Failures remembered per array; one more forgets them all, which only costs decoding again.
 MAX_FAILURES = 10_000
 
+# Larger chunks are decoded into memory of their own: each thread would hold on to that much.
+MAX_SCRATCH_BYTES = 8 * 2**20
+
 _scratch = threading.local()
 
 
@@ -42,6 +45,20 @@ class Receiver(Protocol):
     def __call__(self, coords: Coords, chunk: Array | None, error: ChunkError | None) -> None:
         """Take a decoded chunk, ``None`` for one never written, or why it cannot be had."""
         ...
+
+
+class _Generation:
+    """What is known and under way between one `forget` and the next."""
+
+    __slots__ = ("failures", "logged", "wanted")
+
+    def __init__(self) -> None:
+        self.wanted: dict[Coords, list[tuple[Receiver, bool]]] = {}
+        """For each chunk under way who wants it, and whether it is worth keeping."""
+        self.failures: dict[Coords, tuple[float, ChunkError]] = {}
+        """Errors, and until when they are remembered."""
+        self.logged: dict[str, float] = {}
+        """Messages of those errors that are in the log, and until when that is enough."""
 
 
 class ChunkSource:
@@ -72,12 +89,9 @@ class ChunkSource:
         self.reader = reader
         self._cache = cache
         self._pool = pool
-        self.failure_ttl = failure_ttl
-        """Seconds."""
+        self._failure_ttl = failure_ttl
         self._lock = threading.Lock()
-        self._wanted: dict[Coords, list[tuple[Receiver, bool]]] = {}
-        self._failures: dict[Coords, tuple[float, ChunkError]] = {}
-        self._generation = 0
+        self._generation = _Generation()
 
     def request(
         self, wanted: Iterable[Coords], receive: Receiver, *, keep: bool, urgent: bool
@@ -97,86 +111,106 @@ class ChunkSource:
             Somebody waits for just these chunks.
         """
         to_load: list[Coords] = []
+        n_kept = 0
+        generation = self._generation
         for coords in wanted:
             with self._lock:
-                receivers = self._wanted.get(coords)
+                receivers = generation.wanted.get(coords)
                 if receivers is not None:
                     receivers.append((receive, keep))
                     continue
-                kept, chunk = self._cache.get(self, coords)
-                error = None if kept else self._known_failure(coords)
-                if not kept and error is None:
-                    self._wanted[coords] = [(receive, keep)]
+                is_kept, chunk = self._cache.get(generation, coords)
+                error = None if is_kept else self._known_failure(generation, coords)
+                if not is_kept and error is None:
+                    generation.wanted[coords] = [(receive, keep)]
                     to_load.append(coords)
                     continue
+            n_kept += is_kept
             receive(coords, chunk, error)
+        if n_kept:
+            self.reader.counters.add(chunk_cache_hits=n_kept)
         for key, group in self.reader.by_object(to_load).items():
             for batch in self._batches(group):
-                self._pool.submit(_Task(self, key, batch, self._generation), urgent=urgent)
+                self._pool.submit(_Task(self, key, batch, generation), urgent=urgent)
+
+    def remembers_failure(self, coords: Coords) -> bool:
+        """Whether a chunk failed, not longer ago than failures are remembered; takes no lock."""
+        known = self._generation.failures.get(coords)
+        return known is not None and time.monotonic() < known[0]
 
     def forget(self) -> None:
-        """Drop all that is remembered; what is being decoded is delivered, but not kept."""
-        with self._lock:
-            self._generation += 1
-            self._failures.clear()
-        self._cache.drop(self)
-        self.reader.forget()
+        """Drop all that is remembered.
 
-    def load(self, key: str, batch: Sequence[Coords], generation: int) -> None:
+        What is being read is delivered to those who asked for it before, and to nobody else.
+        """
+        self.reader.forget()
+        with self._lock:
+            last, self._generation = self._generation, _Generation()
+        self._cache.drop(last)
+
+    def load(self, key: str, batch: Sequence[Coords], generation: _Generation) -> None:
         """Decode a batch and hand it out; runs on a decode thread."""
         scratch = _scratch_buffer(self.reader.spec.nbytes)
         remaining = set(batch)
         try:
             for coords, loaded in self.reader.load(key, batch, scratch):
-                remaining.discard(coords)
                 self._deliver(key, coords, loaded, generation)
+                remaining.discard(coords)
         finally:
             # Only a fault in zarrfs gets here with something left: nobody may wait for ever.
             for coords in remaining:
                 error = ChunkError(self.name, key, "internal error, see the log")
                 self._deliver(key, coords, error, generation)
 
-    def _deliver(self, key: str, coords: Coords, loaded: Loaded, generation: int) -> None:
-        chunk = loaded if isinstance(loaded, np.ndarray) else None
-        error = self._failed(key, coords, loaded) if isinstance(loaded, Exception) else None
+    def _deliver(self, key: str, coords: Coords, loaded: Loaded, generation: _Generation) -> None:
+        chunk, error = loaded if isinstance(loaded, np.ndarray) else None, None
+        if isinstance(loaded, Exception):
+            error = self._failed(key, coords, loaded, generation)
         with self._lock:
-            current = generation == self._generation
-            keep = any(keep for _, keep in self._wanted[coords])
-        if error is None and current and keep:
+            is_worth = any(keep for _, keep in generation.wanted[coords])
+        if is_worth and chunk is not None:
             # A copy of its own: the chunk may lie in the scratch buffer, or hold on to the
             # encoded bytes that it was decoded from.
-            chunk = None if chunk is None else chunk.copy()
-            self._cache.put(self, coords, chunk)
+            chunk = chunk.copy()
         with self._lock:
-            receivers = self._wanted.pop(coords)
-            if error is not None and current:
-                if len(self._failures) >= MAX_FAILURES:
-                    self._failures.clear()
-                self._failures[coords] = (time.monotonic() + self.failure_ttl, error)
+            if is_worth and error is None and generation is self._generation:
+                self._cache.put(generation, coords, chunk)
+            receivers = generation.wanted.pop(coords)
         for receive, _ in receivers:
-            receive(coords, chunk, error)
+            try:
+                receive(coords, chunk, None if error is None else error.again())
+            except Exception:  # noqa: BLE001 (a fault in zarrfs; the others still get their chunk)
+                _log.exception("a chunk of %r could not be handed out", self.name)
 
-    def _failed(self, key: str, coords: Coords, cause: Exception) -> ChunkError:
-        if isinstance(cause, ChunkError):
-            return cause
+    def _failed(
+        self, key: str, coords: Coords, cause: Exception, generation: _Generation
+    ) -> ChunkError:
+        """Remember a failure, and say it in the log unless it was said a moment ago."""
         error = ChunkError(self.name, key, str(cause))
-        error.__cause__ = cause
-        with self._lock:
-            # A whole shard that cannot be read fails for each of its inner chunks: said once.
-            known = any(error.args == other.args for _, other in self._failures.values())
-        if not known:
-            _log.error("%s (chunk %s)", error, coords)
+        error.__cause__ = _without_frames(cause)
         error.is_logged = True
+        now = time.monotonic()
+        expiry = now + self._failure_ttl
+        with self._lock:
+            if len(generation.failures) >= MAX_FAILURES:
+                generation.failures.clear()
+                generation.logged.clear()
+            generation.failures[coords] = expiry, error
+            # A whole shard that cannot be read fails for each of its inner chunks: said once.
+            is_new = now >= generation.logged.get(str(error), now)
+            generation.logged[str(error)] = expiry
+        if is_new:
+            _log.error("%s (chunk %s)", error, coords)
         return error
 
-    def _known_failure(self, coords: Coords) -> ChunkError | None:
-        known = self._failures.get(coords)
+    def _known_failure(self, generation: _Generation, coords: Coords) -> ChunkError | None:
+        known = generation.failures.get(coords)
         if known is None:
             return None
         expiry, error = known
         if time.monotonic() < expiry:
-            return error
-        del self._failures[coords]
+            return error.again()
+        del generation.failures[coords]
         return None
 
     def _batches(self, group: list[Coords]) -> Iterator[list[Coords]]:
@@ -190,16 +224,29 @@ class _Task:
 
     __slots__ = ("batch", "generation", "key", "source")
 
-    def __init__(self, source: ChunkSource, key: str, batch: list[Coords], generation: int) -> None:
+    def __init__(
+        self, source: ChunkSource, key: str, batch: list[Coords], generation: _Generation
+    ) -> None:
         self.source, self.key, self.batch, self.generation = source, key, batch, generation
 
     def __call__(self) -> None:
         self.source.load(self.key, self.batch, self.generation)
 
 
-def _scratch_buffer(size: int) -> memoryview:
-    """Buffer of this thread to decode into, at least `size` bytes; grows, and shrinks if idle."""
+def _scratch_buffer(size: int) -> memoryview | None:
+    """Buffer of this thread to decode into, at least `size` bytes; ``None`` if that is much."""
+    if size > MAX_SCRATCH_BYTES:
+        return None
     buffer: memoryview | None = getattr(_scratch, "buffer", None)
-    if buffer is None or not size <= len(buffer) <= 4 * size + 2**20:
+    if buffer is None or len(buffer) < size:
         buffer = _scratch.buffer = memoryview(bytearray(size))
     return buffer
+
+
+def _without_frames(error: Exception) -> Exception:
+    """Free what the frames hold that an error went through, encoded chunks for one."""
+    link: BaseException | None = error
+    while link is not None:
+        link.__traceback__ = None
+        link = link.__cause__ or link.__context__
+    return error

@@ -20,7 +20,8 @@ class Counters:
     def add(self, **amounts: int) -> None:
         """Add to several sums at once."""
         with self._lock:
-            self._sums.update(amounts)
+            for name, amount in amounts.items():
+                self._sums[name] += amount
 
     def snapshot(self) -> Mapping[str, int]:
         """All sums at one instant; a name never added to is 0."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from zarrfs.arrays.chunk_cache import ChunkCache
@@ -28,8 +29,8 @@ class Engine:
     """
 
     def __init__(self, *, memory: int, failure_ttl: float) -> None:
-        self.budget = MemoryBudget(memory)
         self.pool = DecodePool(DEFAULT_THREADS)
+        self.budget = MemoryBudget(memory, functools.partial(self.pool.submit, urgent=True))
         self.cache = ChunkCache(self.budget)
         self.counters = Counters()
         self._failure_ttl = failure_ttl

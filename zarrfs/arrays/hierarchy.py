@@ -146,15 +146,28 @@ class Hierarchy:
                 yield BrokenNode(path=child, error=error)
 
     def walk(self, path: str = "") -> Iterator[Node]:
-        """Yield a node and all nodes below it, parents first."""
-        node = self.node(path)
-        yield node
-        if isinstance(node, GroupNode | PrefixNode):
-            for child in self.children(path):
-                if isinstance(child, GroupNode | PrefixNode):
-                    yield from self.walk(child.path)
-                else:
-                    yield child
+        """Yield a node and all nodes below it, parents first.
+
+        A group that cannot be listed is followed by a `BrokenNode` of the same path.
+
+        Raises
+        ------
+        NodeNotFoundError, StoreError
+            If the first node is not there or cannot be read.
+        """
+        levels: list[tuple[str, Iterator[Node]]] = [(path, iter([self.node(path)]))]
+        while levels:
+            above, nodes = levels[-1]
+            try:
+                node = next(nodes, None)
+            except StoreError as error:
+                node = BrokenNode(path=above, error=error)
+            if node is None:
+                levels.pop()
+                continue
+            yield node
+            if isinstance(node, GroupNode | PrefixNode):
+                levels.append((node.path, self.children(node.path)))
 
     def _documented(self, path: str) -> Node | None:
         """Find the node that metadata documents tell of; ``None`` without any."""

@@ -108,11 +108,15 @@ def _parse_axis(part: object, axis: int, length: int) -> AxisSelection:
         except (TypeError, ValueError) as error:
             raise SelectionError(f"cannot use {part} along axis {axis}: {error}") from error
         return AxisSelection(start, step, len(range(start, stop, step)), is_integer=False)
-    if isinstance(part, bool) or not isinstance(part, SupportsIndex):
+    try:
+        if isinstance(part, bool) or not isinstance(part, SupportsIndex):
+            raise TypeError
+        at = operator.index(part)
+    except TypeError:
+        # Arrays have `__index__` too, which works for one integer.
         raise SelectionError(
             f"only integers, slices and '...' are valid indices, not {part!r} along axis {axis}"
-        )
-    at = operator.index(part)
+        ) from None
     if not -length <= at < length:
         raise SelectionError(f"index {at} is out of bounds for axis {axis} with size {length}")
     return AxisSelection(at % length, 1, 1, is_integer=True)

@@ -1,7 +1,8 @@
 """One budget of bytes for everything that is cached, however many files are open.
 
 A holder takes bytes before it allocates and gives them back when the memory is gone. When the
-budget is used up, the holders registered as reclaimers are asked to drop what they can.
+budget is used up, the holders are asked to drop what they can; a demand for which even that makes
+no room waits in line, and nobody takes spare bytes meanwhile.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import mmap
 import threading
 import weakref
+from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,25 +21,56 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    Reclaimer = Callable[[int, bool], None]
-    """Asked to drop at least so many bytes; the flag allows to drop what may be read again."""
+    Reclaimer = Callable[[int, bool], int]
+    """Asked to drop at least so many bytes, returns how many it did; the flag allows to drop what
+    may be read again."""
+
+
+@dataclass(slots=True, eq=False)
+class Lease:
+    """Bytes of the budget that a buffer takes until its last view is gone."""
+
+    size: int
+    """Bytes."""
+
+    is_ending: bool = False
+    """Its holder has dropped it; only views, which do not last, are left."""
 
 
 class MemoryBudget:
     """Bytes that may be held, and are.
 
-    The lock is reentrant and shared by all holders, so that there is no order to keep: memory is
-    given back by finalizers, which run wherever the last reference dies.
+    Parameters
+    ----------
+    limit
+        Bytes.
+    defer
+        Runs a function on another thread, soon; may be called in a finalizer.
+
+    Notes
+    -----
+    Buffers are given back by finalizers, which run wherever the last view dies, in whatever locks
+    are held there. So the lock is reentrant, holders use it as their own, and under it no other
+    lock is taken.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, defer: Callable[[Callable[[], None]], None]) -> None:
         self.limit = limit
         """Bytes."""
         self.lock = threading.RLock()
+        self._defer = defer
         self._used = 0
+        self._leaving = 0
         self._peak = 0
-        self._reclaimers: list[Reclaimer] = []
-        self._on_release: list[Callable[[], None]] = []
+        self._reclaimers: list[weakref.WeakMethod[Reclaimer]] = []
+        # Bounded by the reads in flight: each waits for at most the slabs that it touches.
+        self._line: deque[tuple[int, Callable[[], None]]] = deque()
+        self._is_line_called = False
+
+    @property
+    def is_short(self) -> bool:
+        """Somebody waits in line for bytes."""
+        return bool(self._line)
 
     @property
     def used(self) -> int:
@@ -49,58 +83,98 @@ class MemoryBudget:
         return self._peak
 
     def add_reclaimer(self, reclaimer: Reclaimer) -> None:
-        """Register a holder that can drop things; asked in order of registration."""
-        self._reclaimers.append(reclaimer)
+        """Register a method of a holder that can drop things, for as long as the holder lives.
 
-    def on_release(self, notify: Callable[[], None]) -> None:
-        """Have `notify` called, in any thread, whenever bytes were given back."""
-        self._on_release.append(notify)
-
-    def take(self, size: int, *, demand: bool) -> bool:
-        """Take bytes from the budget.
-
-        Parameters
-        ----------
-        size
-            Bytes.
-        demand
-            Somebody waits for them: what was read before may be dropped for it. Otherwise (read
-            ahead) only what is not needed any more.
-
-        Returns
-        -------
-        bool
-            Whether they were taken. A demand for more than the whole budget is met when nothing
-            else is held: one chunk must always be let in.
+        They are asked in order of registration.
         """
         with self.lock:
-            for reclaim in self._reclaimers:
-                if self._used + size <= self.limit:
-                    break
-                reclaim(self._used + size - self.limit, demand)
-            if self._used + size > self.limit and not (demand and self._used == 0):
-                return False
-            self._used += size
-            self._peak = max(self._peak, self._used)
-            return True
+            self._reclaimers = [known for known in self._reclaimers if known() is not None]
+            self._reclaimers.append(weakref.WeakMethod(reclaimer))
+
+    def take_spare(self, size: int) -> bool:
+        """Take bytes if there is room, or what is not needed any more can make some."""
+        with self.lock:
+            return not self._line and self._take(size, demand=False)
+
+    def request(self, size: int, start: Callable[[], None]) -> None:
+        """Have `start` called, on another thread, as soon as bytes were taken for it.
+
+        What may be read again is dropped for it. A request for more than the whole budget is met
+        when nothing else is held.
+        """
+        with self.lock:
+            if self._line or not self._take(size, demand=True):
+                self._line.append((size, start))
+                return
+        self._defer(start)
 
     def give_back(self, size: int) -> None:
         """Return bytes to the budget."""
         with self.lock:
             self._used -= size
-        for notify in self._on_release:
-            notify()
+            self.retry()
 
-    def allocate(self, size: int, *, demand: bool) -> npt.NDArray[np.uint8] | None:
-        """Take and allocate a buffer, given back when its last view is gone; ``None`` if full.
+    def retry(self) -> None:
+        """Let those in line try again: there are bytes now, or something that may be dropped."""
+        with self.lock:
+            if self._line and not self._is_line_called:
+                # Not here: this may be a finalizer, in the middle of anything.
+                self._is_line_called = True
+                self._defer(self._serve_line)
 
-        The buffer is a memory mapping of its own: freed ones go back to the system at once,
-        where the C library's heap would keep them.
+    def buffer(self, size: int) -> tuple[npt.NDArray[np.uint8], Lease]:
+        """Allocate zeros for bytes that were taken; given back when the last view is gone.
+
+        The buffer is a memory mapping of its own: freed ones go back to the system at once, where
+        the C library's heap would keep them.
+
+        Raises
+        ------
+        OSError
+            If the system has no memory. The bytes are given back.
         """
-        if not self.take(size, demand=demand):
-            return None
-        if size == 0:
-            return np.empty(0, np.uint8)
-        buffer = np.frombuffer(mmap.mmap(-1, size), np.uint8)
-        weakref.finalize(buffer, self.give_back, size)
-        return buffer
+        try:
+            array = np.frombuffer(mmap.mmap(-1, size), np.uint8)
+        except BaseException:
+            self.give_back(size)
+            raise
+        lease = Lease(size)
+        weakref.finalize(array, self._end, lease).atexit = False
+        return array, lease
+
+    def expect(self, lease: Lease) -> None:
+        """Count on bytes to come back: nothing else has to be dropped in their place."""
+        with self.lock:
+            if not lease.is_ending:
+                lease.is_ending = True
+                self._leaving += lease.size
+
+    def _end(self, lease: Lease) -> None:
+        with self.lock:
+            if lease.is_ending:
+                self._leaving -= lease.size
+            self.give_back(lease.size)
+
+    def _take(self, size: int, *, demand: bool) -> bool:
+        need = self._used - self._leaving + size - self.limit
+        for may_be_needed in (False, True) if demand else (False,):
+            for reference in self._reclaimers:
+                if need <= 0:
+                    break
+                reclaim = reference()
+                if reclaim is not None:
+                    need -= reclaim(need, may_be_needed)
+        if self._used + size > self.limit and not (demand and self._used == 0):
+            return False
+        self._used += size
+        self._peak = max(self._peak, self._used)
+        return True
+
+    def _serve_line(self) -> None:
+        while True:
+            with self.lock:
+                self._is_line_called = False
+                if not self._line or not self._take(self._line[0][0], demand=True):
+                    return
+                _, start = self._line.popleft()
+            start()

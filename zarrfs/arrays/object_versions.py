@@ -13,6 +13,12 @@ if TYPE_CHECKING:
 # About 200 bytes each; asking for them all takes about 0.1 s on a local disk.
 MAX_OBJECTS = 20_000
 
+MISSING = "missing"
+"""Version of an object that is not there."""
+
+UNKNOWN = ""
+"""Version of every object where the store cannot tell cheaply."""
+
 
 class ObjectVersions:
     """Versions of the objects of one array that were read, missing ones included.
@@ -21,8 +27,9 @@ class ObjectVersions:
     ``zarrfs refresh`` is the way.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, max_objects: int = MAX_OBJECTS) -> None:
         self._store = store
+        self._max_objects = max_objects
         self._keeps = store.capabilities.cheap_stat
         self._lock = threading.Lock()
         self._versions: dict[str, str] = {}
@@ -32,12 +39,21 @@ class ObjectVersions:
         """Note the present version of an object; call it before reading the object."""
         if not self._keeps or key in self._versions:
             return
-        version = self._version(key)
+        version = self.present(key)
         with self._lock:
-            if len(self._versions) < MAX_OBJECTS:
+            if len(self._versions) < self._max_objects:
                 self._versions.setdefault(key, version)
             else:
                 self._overflowed = True
+
+    def present(self, key: str) -> str:
+        """Return the version of an object as it is now; `UNKNOWN` where it is not cheap."""
+        if not self._keeps:
+            return UNKNOWN
+        try:
+            return self._store.stat(key).version
+        except KeyNotFoundError:
+            return MISSING
 
     def changed(self) -> bool:
         """Whether any object read so far may have changed since.
@@ -47,16 +63,10 @@ class ObjectVersions:
         with self._lock:
             known = list(self._versions.items())
             overflowed = self._overflowed
-        return overflowed or any(self._version(key) != version for key, version in known)
+        return overflowed or any(self.present(key) != version for key, version in known)
 
     def forget(self) -> None:
         """Start anew, when everything read so far has been dropped."""
         with self._lock:
             self._versions.clear()
             self._overflowed = False
-
-    def _version(self, key: str) -> str:
-        try:
-            return self._store.stat(key).version
-        except KeyNotFoundError:
-            return "missing"

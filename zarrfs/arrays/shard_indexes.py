@@ -15,14 +15,18 @@ if TYPE_CHECKING:
 # 16 bytes an inner chunk: a million inner chunks per array. Counted apart from the memory budget.
 MAX_BYTES = 16 * 2**20
 
-IndexKey = tuple[str, int]
-"""Key of the object, and where in it the shard begins (0 unless it is nested)."""
+# What an entry costs beside the index; a missing shard costs one too.
+_ENTRY_BYTES = 200
+
+IndexKey = tuple[str, str, int]
+"""Key of the object, its version, and where in it the shard begins (0 unless it is nested)."""
 
 
 class ShardIndexes:
     """Least recently used indexes of one array. ``None`` stands for a shard that is not there."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
+        self._max_bytes = max_bytes
         self._lock = threading.Lock()
         self._indexes: OrderedDict[IndexKey, Future[ShardIndex | None]] = OrderedDict()
         self._n_bytes = 0
@@ -37,8 +41,7 @@ class ShardIndexes:
             if future is not None:
                 self._indexes.move_to_end(key)
             else:
-                mine: Future[ShardIndex | None] = Future()
-                self._indexes[key] = mine
+                mine = self._indexes[key] = Future()
         if future is not None:
             return future.result()
         try:
@@ -49,8 +52,11 @@ class ShardIndexes:
                     del self._indexes[key]
             mine.set_exception(error)
             raise
-        mine.set_result(index)
-        self._keep_within_bound(key, mine)
+        with self._lock:
+            if self._indexes.get(key) is mine:  # not forgotten meanwhile
+                self._n_bytes += _size(index)
+                self._keep_within_bound()
+            mine.set_result(index)
         return index
 
     def clear(self) -> None:
@@ -59,19 +65,14 @@ class ShardIndexes:
             self._indexes.clear()
             self._n_bytes = 0
 
-    def _keep_within_bound(self, key: IndexKey, loaded: Future[ShardIndex | None]) -> None:
-        with self._lock:
-            if self._indexes.get(key) is not loaded:
-                return  # cleared meanwhile
-            self._n_bytes += _size(loaded)
-            for oldest in list(self._indexes):
-                if self._n_bytes <= MAX_BYTES:
-                    break
-                if self._indexes[oldest].done():
-                    self._n_bytes -= _size(self._indexes.pop(oldest))
+    def _keep_within_bound(self) -> None:
+        for oldest, future in list(self._indexes.items()):
+            if self._n_bytes <= self._max_bytes:
+                break
+            if future.done():
+                self._n_bytes -= _size(future.result())
+                del self._indexes[oldest]
 
 
-def _size(loaded: Future[ShardIndex | None]) -> int:
-    index = loaded.result()
-    # A missing shard costs an entry too.
-    return 200 if index is None else 200 + index.nbytes
+def _size(index: ShardIndex | None) -> int:
+    return _ENTRY_BYTES + (0 if index is None else index.nbytes)

@@ -30,16 +30,22 @@ def flat_dtype(metadata: ArrayMetadata, endian: Endian) -> np.dtype[Any]:
     if dtype.hasobject:
         raise ViewError(f"its elements ({metadata.data_type.name}) have no fixed size")
     if endian == "stored":
-        return dtype.newbyteorder("<" if stored_endian(metadata.codecs) == "little" else ">")
+        endian = _stored_endian(metadata.codecs)
+    if endian == "stored":
+        return dtype.newbyteorder("<") if dtype.names is None else dtype
     return dtype.newbyteorder("<" if endian == "little" else ">")
 
 
-def stored_endian(codecs: Iterable[Extension]) -> Literal["little", "big"]:
-    """Return the byte order that the codec ``bytes`` is told, in shards too; else little."""
+def _stored_endian(codecs: Iterable[Extension]) -> Endian:
+    """Return the byte order that the codec ``bytes`` is told, in shards too.
+
+    Told none, as for one-byte types, it stores the fields of structured types as they are declared.
+    """
     for codec in codecs:
-        if codec.configuration.get("endian") == "big":
-            return "big"
+        endian = codec.configuration.get("endian")
+        if endian is not None:
+            return "big" if endian == "big" else "little"
         inner = codec.configuration.get("codecs")
         if codec.name == "sharding_indexed" and isinstance(inner, list):
-            return stored_endian(parse_extensions(inner, "codecs"))
-    return "little"
+            return _stored_endian(parse_extensions(inner, "codecs"))
+    return "stored"

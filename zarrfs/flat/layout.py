@@ -2,7 +2,7 @@
 
 Pure arithmetic: no store, no threads, no array data. A flat file holds the elements of an array
 in C order. A *slab* is a span of it that is one box of elements: whole rows of chunks if they are
-small enough, so that every chunk is decoded once; else rows along a later axis.
+small enough, so that every chunk is decoded once; else a part of such a row.
 """
 
 from __future__ import annotations
@@ -57,71 +57,76 @@ def _within(index: int, inner: Iterator[Box]) -> Iterator[Box]:
         yield ((index, index + 1), *box)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SlabLayout:
     """How a flat file is cut into slabs; slabs are numbered in file order."""
 
-    grid: ChunkGrid
+    shape: tuple[int, ...]
+    """Of the array, in elements."""
+
     itemsize: int
     """Bytes of an element."""
 
     axis: int
     """Slabs are one element long on the axes before this one, whole on those after it."""
 
-    n_rows: int
-    """Chunks of a slab along `axis`."""
+    period: int
+    """Elements along `axis` after which the cuts repeat: one or several rows of chunks."""
+
+    step: int
+    """Elements of a slab along `axis`: the period, or less where a row of chunks is too large."""
+
+    shares_chunks: bool
+    """A chunk may lie in several slabs."""
 
     @property
-    def n_slabs(self) -> int:
-        """Slabs of the whole file; 0 if it is empty."""
-        if not self.grid.axes:
-            return 1
-        if not math.prod(self.grid.shape):
-            return 0
-        return math.prod(self.grid.shape[: self.axis]) * self._blocks
-
-    @property
-    def _blocks(self) -> int:
-        return -(-self.grid.axes[self.axis].n_chunks // self.n_rows)
+    def slab_bytes(self) -> int:
+        """Bytes of a slab that is not cut short by an edge."""
+        return min(self.step, self.shape[self.axis]) * self._stride if self.shape else self.itemsize
 
     def box(self, slab: int) -> Box:
         """Elements of a slab."""
-        if not self.grid.axes:
+        if not self.shape:
             return ()
-        shape = self.grid.shape
-        lead, block = divmod(slab, self._blocks)
+        lead, block = divmod(slab, self._n_blocks)
         leading: list[tuple[int, int]] = []
-        for length in reversed(shape[: self.axis]):
+        for length in reversed(self.shape[: self.axis]):
             lead, index = divmod(lead, length)
             leading.append((index, index + 1))
-        axis = self.grid.axes[self.axis]
-        last = min((block + 1) * self.n_rows, axis.n_chunks)
-        return (
-            *reversed(leading),
-            (axis.start(block * self.n_rows), axis.start(last)),
-            *((0, n) for n in shape[self.axis + 1 :]),
-        )
+        period, part = divmod(block, -(-self.period // self.step))
+        start = period * self.period + part * self.step
+        stop = min(start + self.step, (period + 1) * self.period, self.shape[self.axis])
+        return (*reversed(leading), (start, stop), *((0, n) for n in self.shape[self.axis + 1 :]))
 
     def span(self, slab: int) -> tuple[int, int]:
         """First byte of a slab in the flat file, and its size in bytes."""
-        offset, size, stride = 0, self.itemsize, 1
+        offset, size, stride = 0, self.itemsize, self.itemsize
         for (start, stop), length in zip(
-            reversed(self.box(slab)), reversed(self.grid.shape), strict=True
+            reversed(self.box(slab)), reversed(self.shape), strict=True
         ):
             offset += start * stride
             size *= stop - start
             stride *= length
-        return offset * self.itemsize, size
+        return offset, size
 
     def find(self, offset: int) -> int:
         """Slab that holds a byte of the flat file."""
-        if not self.grid.axes:
+        if not self.shape:
             return 0
-        shape = self.grid.shape
-        stride = math.prod(shape[self.axis + 1 :])
-        lead, rest = divmod(offset // self.itemsize, shape[self.axis] * stride)
-        chunk = self.grid.axes[self.axis].find(rest // stride)
-        return lead * self._blocks + chunk // self.n_rows
+        lead, index = divmod(offset // self._stride, self.shape[self.axis])
+        period, rest = divmod(index, self.period)
+        return lead * self._n_blocks + period * -(-self.period // self.step) + rest // self.step
+
+    @property
+    def _stride(self) -> int:
+        """Bytes from one index along `axis` to the next."""
+        return self.itemsize * math.prod(self.shape[self.axis + 1 :])
+
+    @property
+    def _n_blocks(self) -> int:
+        """Slabs along `axis`."""
+        full, rest = divmod(self.shape[self.axis], self.period)
+        return full * -(-self.period // self.step) + -(-rest // self.step)
 
 
 def slab_layout(grid: ChunkGrid, itemsize: int, *, target: int, limit: int) -> SlabLayout:
@@ -134,19 +139,30 @@ def slab_layout(grid: ChunkGrid, itemsize: int, *, target: int, limit: int) -> S
     itemsize
         Bytes of an element.
     target
-        Rows smaller than this, in bytes, are taken several at a time.
+        Rows of chunks smaller than this, in bytes, are taken several at a time.
     limit
-        Largest slab wanted, in bytes. One row of chunks along the last axis may still be larger.
+        Largest slab wanted, in bytes. Only one element may be larger.
     """
-    axis, row_bytes = 0, itemsize
-    for axis in range(len(grid.axes)):
-        row_bytes = _row_bytes(grid, itemsize, axis)
-        if row_bytes <= limit:
-            break
-    return SlabLayout(grid, itemsize, axis, max(1, target // max(1, row_bytes)))
-
-
-def _row_bytes(grid: ChunkGrid, itemsize: int, axis: int) -> int:
-    row = grid.axes[axis]
-    longest = min(row.chunk_length, row.length)
-    return longest * math.prod(grid.shape[axis + 1 :]) * itemsize
+    shape = grid.shape
+    lengths = [max(1, min(axis.chunk_length, axis.length)) for axis in grid.axes]
+    strides = [itemsize * math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
+    axis = next((axis for axis, stride in enumerate(strides) if stride <= limit), len(shape) - 1)
+    if axis < 0:
+        return SlabLayout(
+            shape=(), itemsize=itemsize, axis=0, period=1, step=1, shares_chunks=False
+        )
+    length, stride = lengths[axis], max(1, strides[axis])
+    if length * stride <= limit:
+        period = step = length * max(1, target // (length * stride))
+    else:
+        # As few as can be, and equal, since all chunks of the row are decoded for each of them.
+        period, n_slabs = length, -(-length // max(1, limit // stride))
+        step = -(-length // n_slabs)
+    return SlabLayout(
+        shape=shape,
+        itemsize=itemsize,
+        axis=axis,
+        period=period,
+        step=step,
+        shares_chunks=step < period or any(length > 1 for length in lengths[:axis]),
+    )

@@ -7,22 +7,25 @@ fall; and what is read ahead is counted in bytes, since bandwidth times latency 
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 
 # Streams followed per open file; the one unused for longest is given up for a new one.
 MAX_STREAMS = 8
 
-# A read may be this far, and its own size, before or behind the place where a stream is expected
-# to go on. Wider would take random reads of a file of a few hundred MiB for sequential ones.
-TOLERANCE_BYTES = 2**20
+# A read may be this far before or behind the place where a stream is expected to go on, counted in
+# reads of its size, and for small reads in bytes. Wider would take random reads for sequential.
+TOLERANCE_READS = 8
+TOLERANCE_BYTES = 128 * 2**10
 
-# Bytes to have decoded or in decode ahead of a reader: at first, and at most. 64 MiB hide 20 ms of
-# latency at 1 GB/s three times over; more did not help.
+# Bytes to have decoded or in decode ahead of a reader: so many times what it has read, at least
+# and at most. 64 MiB hide 20 ms of latency at 1 GB/s three times over; more did not help.
+WINDOW_GROWTH = 4
 FIRST_WINDOW_BYTES = 2**20
 LAST_WINDOW_BYTES = 64 * 2**20
 
-# A single read of this size pays for a slab by itself, whatever comes next.
-LARGE_READ_BYTES = 512 * 2**10
+# A read near a stream is one of it if it goes on exactly there, or is the third to be near.
+_READS_OF_A_STREAM = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,38 +33,89 @@ class Advice:
     """What to do about one read."""
 
     is_sequential: bool
-    """Serve it from slabs; else from single chunks."""
+    """It is one of a stream, so that what lies around it will be read too."""
 
-    ahead: int
-    """Bytes after the read to have ready."""
+    ahead: tuple[int, int]
+    """First byte to have ready and the one after the last, beyond what was advised before."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Stream:
+    start: int
+    """First byte of its latest read."""
     expected: int
-    window: int
+    """Where it is expected to go on: the byte after its last one."""
+    position: int
+    """A byte of what it will read next."""
+    advised: int
+    """The byte after those that were advised to have ready."""
+    n_reads: int
+    n_bytes: int
 
 
 class ReadAhead:
-    """Tells sequential from scattered reads of one open file."""
+    """Tells sequential from scattered reads of one open file; safe to use from many threads."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._streams: list[_Stream] = []
 
-    def observe(self, offset: int, size: int) -> Advice:
-        """Take note of a read and say how to serve it."""
+    def observe(self, offset: int, size: int, *, most_ahead: int = LAST_WINDOW_BYTES) -> Advice:
+        """Take note of a read and say how to serve it.
+
+        Parameters
+        ----------
+        offset, size
+            Of the read, in bytes; at least 1 byte.
+        most_ahead
+            Bytes that may be read ahead, where memory is short.
+        """
         stop = offset + size
-        for stream in self._streams:
-            if abs(offset - stream.expected) <= TOLERANCE_BYTES + size:
+        with self._lock:
+            stream = self._find(offset, stop)
+            if stream is None:
+                if len(self._streams) == MAX_STREAMS:
+                    self._streams.pop(0)
+                self._streams.append(_Stream(offset, stop, stop, stop, 1, size))
+                return Advice(is_sequential=False, ahead=(stop, stop))
+            is_next, is_previous = offset == stream.expected, stop == stream.start
+            stream.start = offset
+            stream.n_reads += 1
+            stream.n_bytes += size
+            if is_previous:
+                stream.expected, stream.position = stop, max(0, offset - 1)
+                return Advice(is_sequential=True, ahead=(stop, stop))
+            stream.expected = stream.position = max(stop, stream.expected)
+            if not is_next and stream.n_reads < _READS_OF_A_STREAM:
+                return Advice(is_sequential=False, ahead=(stop, stop))
+            return Advice(is_sequential=True, ahead=_advance(stream, most_ahead))
+
+    def windows(self) -> list[tuple[int, int]]:
+        """For each stream a byte of what it reads next, and the end of what it was advised.
+
+        Takes no lock, for it is asked under the memory budget's.
+        """
+        return [(stream.position, stream.advised) for stream in list(self._streams)]
+
+    def _find(self, offset: int, stop: int) -> _Stream | None:
+        """Find the stream that a read belongs to and make it the latest."""
+        tolerance = max(TOLERANCE_BYTES, TOLERANCE_READS * (stop - offset))
+        near = None
+        for stream in reversed(self._streams):
+            if offset == stream.expected or stop == stream.start:
+                near = stream
                 break
-        else:
-            if len(self._streams) == MAX_STREAMS:
-                self._streams.pop(0)
-            self._streams.append(_Stream(stop, FIRST_WINDOW_BYTES))
-            return Advice(size >= LARGE_READ_BYTES, 0)
-        self._streams.remove(stream)
-        self._streams.append(stream)
-        if stop > stream.expected:
-            stream.expected = stop
-            stream.window = min(2 * stream.window, LAST_WINDOW_BYTES)
-        return Advice(is_sequential=True, ahead=stream.window)
+            if near is None and abs(offset - stream.expected) <= tolerance:
+                near = stream
+        if near is not None and near is not self._streams[-1]:
+            self._streams.remove(near)
+            self._streams.append(near)
+        return near
+
+
+def _advance(stream: _Stream, most_ahead: int) -> tuple[int, int]:
+    window = max(WINDOW_GROWTH * stream.n_bytes, FIRST_WINDOW_BYTES)
+    window = min(window, LAST_WINDOW_BYTES, most_ahead)
+    first = max(stream.advised, stream.expected)
+    stream.advised = max(first, stream.expected + window)
+    return first, stream.advised

@@ -6,6 +6,7 @@ single chunks. Neither waits: what is not there yet is a `Future`.
 
 from __future__ import annotations
 
+import math
 import threading
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
@@ -15,11 +16,11 @@ import numpy as np
 from zarrfs.arrays.regions import box_shape, pieces
 from zarrfs.errors import OffsetError
 from zarrfs.flat.layout import boxes, slab_layout
-from zarrfs.flat.slabs import FlatSlabs, SlabTable
+from zarrfs.flat.slabs import FlatFile, SlabTable
 
 if TYPE_CHECKING:
     from zarrfs.arrays.chunk_source import ChunkSource
-    from zarrfs.arrays.regions import Coords, Piece
+    from zarrfs.arrays.regions import Coords
     from zarrfs.codecs.base import Array
     from zarrfs.errors import ChunkError
     from zarrfs.flat.readahead import ReadAhead
@@ -32,8 +33,10 @@ Reply = memoryview | Future[memoryview]
 # short, so that 64 readers find room.
 SLAB_BYTES = 8 * 2**20
 _READERS = 64
-# A row of chunks larger than this part of the memory is split.
+# A row of chunks larger than this part of the memory is split; no more is read ahead of a reader.
 _LARGEST_PART = 4
+# A scattered read of this part of a slab pays for the slab by itself.
+_WORTHY_PART = 16
 
 
 class FlatArray:
@@ -57,14 +60,16 @@ class FlatArray:
         self._source = source
         self._grid = source.reader.grid
         self._dtype = dtype
-        layout = slab_layout(
+        self._layout = slab_layout(
             self._grid,
             dtype.itemsize,
             target=min(SLAB_BYTES, memory // _READERS),
             limit=memory // _LARGEST_PART,
         )
-        self._slabs = FlatSlabs(source, dtype, layout, table)
-        self.size = dtype.itemsize * int(np.prod(self._grid.shape, dtype=object))
+        self._most_ahead = memory // _LARGEST_PART
+        self._file = FlatFile(source, dtype, self._layout)
+        self._table = table
+        self.size = dtype.itemsize * math.prod(self._grid.shape)
         """Bytes of the flat file."""
 
     def read(self, offset: int, size: int, readahead: ReadAhead) -> Reply:
@@ -93,21 +98,26 @@ class FlatArray:
         size = min(size, self.size - offset)
         if size <= 0:
             return memoryview(b"")
-        advice = readahead.observe(offset, size)
-        first = self._slabs.layout.find(offset)
-        last = self._slabs.layout.find(offset + size - 1)
-        if not advice.is_sequential and any(
-            self._slabs.find(slab) is None for slab in range(first, last + 1)
+        advice = readahead.observe(offset, size, most_ahead=self._most_ahead)
+        self._table.add_reader(self._file, readahead)
+        first, last = self._layout.find(offset), self._layout.find(offset + size - 1)
+        is_worthy = advice.is_sequential or _WORTHY_PART * size >= self._layout.slab_bytes
+        if not is_worthy and not all(
+            self._table.has(self._file, slab) for slab in range(first, last + 1)
         ):
             return self._gather(offset, size)
-        reply = self._from_slabs(offset, size, range(first, last + 1))
-        self._prefetch(offset + size, advice.ahead, last)
+        if first == last:
+            reply = self._from_slab(offset, size, first)
+        else:
+            reply = self._from_slabs(offset, size, range(first, last + 1))
+        self._prefetch(*advice.ahead)
         return reply
 
     def forget(self) -> None:
         """Drop all that was read; what is being read is delivered all the same."""
-        self._slabs.drop()
+        # In this order: a slab begun before has old chunks, and none of those may stay.
         self._source.forget()
+        self._table.drop(self._file)
 
     def has_changed(self) -> bool:
         """Whether the store tells that objects read so far are not the same any more."""
@@ -115,111 +125,116 @@ class FlatArray:
 
     # --- from slabs -------------------------------------------------------------------------
 
-    def _from_slabs(self, offset: int, size: int, wanted: range) -> Reply:
-        slabs = [self._slabs.get(index) for index in wanted]
-        if len(slabs) == 1 and slabs[0].is_ready and not slabs[0].errors:
-            return self._view(slabs[0], offset, offset + size)
+    def _from_slab(self, offset: int, size: int, index: int) -> Reply:
+        slab = self._table.get(self._file, index)
+        if slab.is_ready and not slab.errors:
+            return slab.view(offset, size)
         reply: Future[memoryview] = Future()
-        countdown = _Countdown(len(slabs))
 
-        def one_ready() -> None:
-            if countdown.is_last():
-                self._reply_from(slabs, offset, size, reply)
+        def answer(slab: Slab) -> None:
+            error = self._error_in(slab, offset, size)
+            if error is not None:
+                reply.set_exception(error)
+            else:
+                reply.set_result(slab.view(offset, size))
 
-        for slab in slabs:
-            slab.when_ready(one_ready)
+        slab.when_ready(answer)
         return reply
 
-    def _reply_from(
-        self, slabs: list[Slab], offset: int, size: int, reply: Future[memoryview]
-    ) -> None:
-        error = self._error_in(slabs, offset, size)
-        if error is not None:
-            reply.set_exception(error)
-            return
-        views = [self._view(slab, offset, offset + size) for slab in slabs]
-        reply.set_result(views[0] if len(views) == 1 else memoryview(b"".join(views)))
+    def _from_slabs(self, offset: int, size: int, indices: range) -> Reply:
+        """Copy from several slabs, from each as soon as it is ready.
 
-    def _view(self, slab: Slab, start: int, stop: int) -> memoryview:
-        end = slab.offset + slab.size
-        if stop >= end:
-            slab.is_passed = True
-        start = max(start, slab.offset)
-        return slab.view(start, min(stop, end) - start)
+        To hold on to one while waiting for memory for another could wait for ever.
+        """
+        span = np.empty(size, np.uint8).data
+        parts = _Parts(len(indices), span)
 
-    def _error_in(self, slabs: list[Slab], offset: int, size: int) -> ChunkError | None:
-        """Find the error of a failed chunk that holds any byte of the span."""
-        errors = {coords: error for slab in slabs for coords, error in slab.errors.items()}
-        if errors:
-            for _, piece in self._pieces(offset, size):
-                if piece.coords in errors:
-                    return errors[piece.coords]
+        def copy(slab: Slab) -> None:
+            start = max(offset, slab.offset)
+            stop = min(offset + size, slab.offset + slab.size)
+            error = self._error_in(slab, start, stop - start)
+            if error is None:
+                span[start - offset : stop - offset] = slab.view(start, stop - start)
+            parts.arrived(error)
+
+        for index in indices:
+            self._table.get(self._file, index).when_ready(copy)
+        return parts.reply()
+
+    def _error_in(self, slab: Slab, offset: int, size: int) -> ChunkError | None:
+        """Find the error of a failed chunk that holds any byte of a span of a slab."""
+        if slab.errors:
+            for box in boxes(self._grid.shape, *self._elements(offset, size)):
+                for piece in pieces(self._grid, box):
+                    if piece.coords in slab.errors:
+                        return slab.errors[piece.coords].again()
         return None
 
-    def _prefetch(self, offset: int, ahead: int, current: int) -> None:
-        stop = min(offset + ahead, self.size)
-        if offset >= stop:
-            return
-        for slab in range(current + 1, self._slabs.layout.find(stop - 1) + 1):
-            if not self._slabs.prefetch(slab):
-                return
+    def _prefetch(self, start: int, stop: int) -> None:
+        """Have the slabs made that begin in a span."""
+        stop = min(stop, self.size)
+        if start < stop:
+            begun = self._layout.find(start - 1) if start else -1
+            for slab in range(begun + 1, self._layout.find(stop - 1) + 1):
+                if not self._table.prefetch(self._file, slab):
+                    return
 
     # --- from single chunks -----------------------------------------------------------------
 
-    def _pieces(self, offset: int, size: int) -> list[tuple[int, Piece]]:
-        """Pieces that hold a byte span, each with the number of its box in the span."""
-        first, last = offset // self._dtype.itemsize, -(-(offset + size) // self._dtype.itemsize)
-        return [
-            (number, piece)
-            for number, box in enumerate(boxes(self._grid.shape, first, last))
-            for piece in pieces(self._grid, box)
-        ]
+    def _elements(self, offset: int, size: int) -> tuple[int, int]:
+        """First element of a byte span and the one after the last."""
+        itemsize = self._dtype.itemsize
+        return offset // itemsize, -(-(offset + size) // itemsize)
 
     def _gather(self, offset: int, size: int) -> Reply:
-        itemsize = self._dtype.itemsize
-        first, last = offset // itemsize, -(-(offset + size) // itemsize)
+        first, last = self._elements(offset, size)
         elements = np.empty(last - first, self._dtype)
-        parts: list[Array] = []
+        places: dict[Coords, list[tuple[Array, tuple[slice, ...]]]] = {}
         start = 0
         for box in boxes(self._grid.shape, first, last):
             shape = box_shape(box)
-            stop = start + int(np.prod(shape, dtype=int))
-            parts.append(elements[start:stop].reshape(shape))
+            stop = start + math.prod(shape)
+            part = elements[start:stop].reshape(shape)
             start = stop
-        places: dict[Coords, list[tuple[Array, tuple[slice, ...]]]] = {}
-        for number, piece in self._pieces(offset, size):
-            place = (parts[number][piece.in_region], piece.in_chunk)
-            places.setdefault(piece.coords, []).append(place)
-        span = elements.view(np.uint8).data[offset - first * itemsize :][:size]
+            for piece in pieces(self._grid, box):
+                place = (part[piece.in_region], piece.in_chunk)
+                places.setdefault(piece.coords, []).append(place)
         fill_value = self._source.reader.spec.fill_value
-        countdown = _Countdown(len(places))
-        reply: Future[memoryview] = Future()
-        errors: list[ChunkError] = []
+        start = offset - first * self._dtype.itemsize
+        parts = _Parts(len(places), elements.view(np.uint8).data[start : start + size])
 
         def receive(coords: Coords, chunk: Array | None, error: ChunkError | None) -> None:
-            if error is not None:
-                errors.append(error)
-            else:
+            if error is None:
                 for target, in_chunk in places[coords]:
                     target[...] = fill_value if chunk is None else chunk[in_chunk]
-            if countdown.is_last():
-                if errors:
-                    reply.set_exception(errors[0])
-                else:
-                    reply.set_result(span)
+            parts.arrived(error)
 
         self._source.request(list(places), receive, keep=True, urgent=True)
-        return span if reply.done() and not errors else reply
+        return parts.reply()
 
 
-class _Countdown:
-    """Tells the last of a known number of callers, on whatever threads they are."""
+class _Parts:
+    """A reply whose parts are written on whatever threads, and complete with the last of them."""
 
-    def __init__(self, n: int) -> None:
-        self._n = n
+    def __init__(self, n_parts: int, span: memoryview) -> None:
+        self._n_missing = n_parts
+        self._span = span
+        self._error: ChunkError | None = None
+        self._future: Future[memoryview] = Future()
         self._lock = threading.Lock()
 
-    def is_last(self) -> bool:
+    def arrived(self, error: ChunkError | None) -> None:
+        """Count a part that was written or failed."""
         with self._lock:
-            self._n -= 1
-            return self._n == 0
+            self._error = self._error or error
+            self._n_missing -= 1
+            if self._n_missing:
+                return
+        if self._error is not None:
+            self._future.set_exception(self._error)
+        else:
+            self._future.set_result(self._span)
+
+    def reply(self) -> Reply:
+        """Return the bytes if they are there already."""
+        return self._span if self._future.done() and self._error is None else self._future

@@ -6,60 +6,73 @@ decoded chunks for each read was five times slower.
 
 from __future__ import annotations
 
-import math
+import functools
 import threading
-import time
-from collections import OrderedDict, deque
+from collections import OrderedDict
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from zarrfs.arrays.regions import box_shape, pieces
+from zarrfs.errors import ChunkError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import numpy as np
     import numpy.typing as npt
 
     from zarrfs.arrays.chunk_source import ChunkSource
     from zarrfs.arrays.decode_pool import DecodePool
-    from zarrfs.arrays.memory import MemoryBudget
+    from zarrfs.arrays.memory import Lease, MemoryBudget
     from zarrfs.arrays.regions import Coords, Piece
     from zarrfs.codecs.base import Array
-    from zarrfs.errors import ChunkError
     from zarrfs.flat.layout import SlabLayout
+    from zarrfs.flat.readahead import ReadAhead
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FlatFile:
+    """One flat file, as its slabs are made."""
+
+    source: ChunkSource
+    dtype: np.dtype[Any]
+    """Of the elements in the file."""
+
+    layout: SlabLayout
+    readers: WeakSet[ReadAhead] = field(default_factory=WeakSet)
+    """Those who have it open; changed under the budget's lock."""
 
 
 class Slab:
-    """One slab of one flat file, from the moment somebody wants it."""
+    """One slab of one flat file, from the moment somebody wants it.
 
-    def __init__(self, owner: FlatSlabs, index: int) -> None:
-        self.owner = owner
+    It knows neither the table nor, once it is ready, who waited for it: so its buffer is freed as
+    soon as the last reference goes.
+    """
+
+    def __init__(self, file: FlatFile, index: int, budget: MemoryBudget) -> None:
+        self.file = file
         self.index = index
-        self.offset, self.size = owner.layout.span(index)
+        self.offset, self.size = file.layout.span(index)
         """Span in the flat file, in bytes."""
         self.is_ready = False
         """Every chunk is in its place or has failed."""
         self.errors: dict[Coords, ChunkError] = {}
         """Chunks that could not be had; their bytes in the buffer mean nothing."""
-        self.is_passed = False
-        """A reader has come to its end: not needed for reading on."""
+        self.lease: Lease | None = None
+        self._budget = budget
         self._buffer: npt.NDArray[np.uint8] | None = None
         self._elements: Array | None = None
         self._pieces: dict[Coords, Piece] = {}
-        self._lock = threading.Lock()
         self._n_missing = 0
-        self._waiters: list[Callable[[], None]] = []
-        self._expiry = math.inf
+        self._lock = threading.Lock()
+        self._waiters: list[Callable[[Slab], None]] = []
 
     @property
     def is_stale(self) -> bool:
         """Whether it holds failures that have been remembered long enough."""
-        return time.monotonic() > self._expiry
-
-    @property
-    def is_allocated(self) -> bool:
-        """Whether memory was found for it."""
-        return self._buffer is not None
+        return self.is_ready and not all(map(self.file.source.remembers_failure, self.errors))
 
     def view(self, offset: int, size: int) -> memoryview:
         """Bytes of the slab by their offset in the flat file; holds on to the buffer."""
@@ -67,159 +80,159 @@ class Slab:
         start = offset - self.offset
         return self._buffer.data[start : start + size]
 
-    def when_ready(self, notify: Callable[[], None]) -> None:
-        """Have `notify` called when the slab is ready, at once if it is."""
+    def when_ready(self, notify: Callable[[Slab], None]) -> None:
+        """Have `notify` called with the slab when it is ready, at once if it is."""
         with self._lock:
             if not self.is_ready:
                 self._waiters.append(notify)
                 return
-        notify()
+        notify(self)
 
-    def allocate(self, budget: MemoryBudget, *, demand: bool) -> bool:
-        """Get the buffer, if the budget has room for it."""
-        self._buffer = budget.allocate(self.size, demand=demand)
-        return self._buffer is not None
+    def fill(self, *, urgent: bool) -> None:
+        """Allocate the buffer, whose bytes were taken, and request the chunks.
 
-    def fill(self) -> None:
-        """Request the chunks; on a decode thread, for a slab may have thousands."""
-        assert self._buffer is not None
-        owner = self.owner
-        box = owner.layout.box(self.index)
-        self._elements = self._buffer.view(owner.dtype).reshape(box_shape(box))
-        self._pieces = {piece.coords: piece for piece in pieces(owner.layout.grid, box)}
+        On a decode thread: a slab may have thousands of chunks.
+        """
+        file = self.file
+        box = file.layout.box(self.index)
+        self._pieces = {piece.coords: piece for piece in pieces(file.source.reader.grid, box)}
         self._n_missing = len(self._pieces)
-        owner.source.request(list(self._pieces), self._place, keep=False, urgent=False)
+        wanted = list(self._pieces)
+        try:
+            self._buffer, self.lease = self._budget.buffer(self.size)
+        except (OSError, MemoryError) as error:
+            reason = f"no memory for {self.size} bytes: {error}"
+            for coords in wanted:
+                self._place(coords, None, ChunkError(file.source.name, "", reason))
+            return
+        self._elements = self._buffer.view(file.dtype).reshape(box_shape(box))
+        # A chunk that other slabs need too is worth keeping.
+        file.source.request(wanted, self._place, keep=file.layout.shares_chunks, urgent=urgent)
 
     def _place(self, coords: Coords, chunk: Array | None, error: ChunkError | None) -> None:
-        assert self._elements is not None
         piece = self._pieces[coords]
         if error is not None:
             self.errors[coords] = error
-            self._expiry = time.monotonic() + self.owner.source.failure_ttl
-        elif chunk is None:
-            self._elements[piece.in_region] = self.owner.source.reader.spec.fill_value
         else:
-            self._elements[piece.in_region] = chunk[piece.in_chunk]
+            assert self._elements is not None
+            self._elements[piece.in_region] = (
+                self.file.source.reader.spec.fill_value if chunk is None else chunk[piece.in_chunk]
+            )
         with self._lock:
             self._n_missing -= 1
             if self._n_missing:
                 return
+            self._elements, self._pieces = None, {}
             self.is_ready = True
-            # Cleared, or the slab and those who wait for it would keep each other alive.
             waiters, self._waiters = self._waiters, []
-        self._elements, self._pieces = None, {}
-        self.owner.table.wake()
         for notify in waiters:
-            notify()
-
-
-class FlatSlabs:
-    """How one flat file is made into slabs."""
-
-    def __init__(
-        self, source: ChunkSource, dtype: np.dtype[Any], layout: SlabLayout, table: SlabTable
-    ) -> None:
-        self.source = source
-        self.dtype = dtype
-        """Of the elements in the file."""
-        self.layout = layout
-        self.table = table
-
-    def get(self, index: int) -> Slab:
-        """Return the slab that a reader needs now; perhaps not ready."""
-        return self.table.get(self, index)
-
-    def prefetch(self, index: int) -> bool:
-        """Start on a slab if there is room for it without hurting anybody."""
-        return self.table.prefetch(self, index)
-
-    def find(self, index: int) -> Slab | None:
-        """Return a slab if it is there already."""
-        return self.table.find(self, index)
-
-    def drop(self) -> None:
-        """Forget all slabs of this file."""
-        self.table.drop(self)
+            notify(self)
+        self._budget.retry()  # it may be dropped from now on
 
 
 class SlabTable:
-    """All slabs of a mount, within its memory budget.
+    """Slabs of any number of flat files, within a memory budget that others may share.
 
     A slab may be dropped once it is ready. A reader's view keeps the buffer alive, and its bytes
-    taken from the budget, until the reply is sent. A demand that finds no room waits in line; what
-    waits is bounded by the reads in flight.
+    taken from the budget, until the reply is sent.
     """
 
     def __init__(self, budget: MemoryBudget, pool: DecodePool) -> None:
         self._budget = budget
         self._pool = pool
-        self._slabs: OrderedDict[tuple[FlatSlabs, int], Slab] = OrderedDict()
-        self._waiting: deque[Slab] = deque()
+        self._slabs: OrderedDict[tuple[FlatFile, int], Slab] = OrderedDict()
         budget.add_reclaimer(self._reclaim)
-        budget.on_release(self.wake)
 
-    def get(self, owner: FlatSlabs, index: int) -> Slab:
-        """Find a slab or start it, in line if there is no memory."""
+    def get(self, file: FlatFile, index: int) -> Slab:
+        """Find the slab that a reader needs now, or start it; perhaps not ready."""
+        key = (file, index)
         with self._budget.lock:
-            slab = self._slabs.get((owner, index))
-            if slab is not None and not slab.is_stale:
-                self._slabs.move_to_end((owner, index))
-                return slab
-            slab = self._slabs[owner, index] = Slab(owner, index)
-            if self._waiting or not slab.allocate(self._budget, demand=True):
-                self._waiting.append(slab)
-                return slab
-        self._pool.submit(slab.fill, urgent=True)
+            slab = self._slabs.get(key)
+            if slab is not None:
+                if not slab.is_stale:
+                    self._slabs.move_to_end(key)
+                    return slab
+                self._drop(key)
+            slab = self._slabs[key] = Slab(file, index, self._budget)
+        self._budget.request(slab.size, functools.partial(slab.fill, urgent=True))
         return slab
 
-    def prefetch(self, owner: FlatSlabs, index: int) -> bool:
-        """Start a slab if there is spare room; whether it is there or started."""
+    def prefetch(self, file: FlatFile, index: int) -> bool:
+        """Start on a slab if there is room for it without hurting anybody; whether it is there."""
+        key = (file, index)
         with self._budget.lock:
-            if (owner, index) in self._slabs:
+            if key in self._slabs:
                 return True
-            slab = Slab(owner, index)
-            if self._waiting or not slab.allocate(self._budget, demand=False):
+            slab = Slab(file, index, self._budget)
+            if not self._budget.take_spare(slab.size):
                 return False
-            self._slabs[owner, index] = slab
-        self._pool.submit(slab.fill)
+            self._slabs[key] = slab
+        # Quickly, lest the fillings of slabs that follow queue up behind this one's chunks.
+        self._pool.submit(functools.partial(slab.fill, urgent=False), urgent=True)
         return True
 
-    def find(self, owner: FlatSlabs, index: int) -> Slab | None:
-        """Return a slab that is there, being built or ready."""
+    def has(self, file: FlatFile, index: int) -> bool:
+        """Whether a slab is there, being assembled or ready."""
         with self._budget.lock:
-            return self._slabs.get((owner, index))
+            slab = self._slabs.get((file, index))
+            return slab is not None and not slab.is_stale
 
-    def drop(self, owner: FlatSlabs) -> None:
-        """Forget the slabs of a file. One being built is finished for those who wait for it."""
+    def add_reader(self, file: FlatFile, reader: ReadAhead) -> None:
+        """Take note of an open file, so that the slabs around its reads are spared."""
+        if reader not in file.readers:
+            with self._budget.lock:
+                file.readers.add(reader)
+
+    def drop(self, file: FlatFile) -> None:
+        """Forget the slabs of a file. One being assembled is finished for those who wait."""
         with self._budget.lock:
-            for key in [key for key in self._slabs if key[0] is owner]:
-                if self._slabs[key].is_allocated:
-                    del self._slabs[key]
+            for key in [key for key in self._slabs if key[0] is file]:
+                self._drop(key)
 
     def clear(self) -> None:
         """Forget all slabs that are ready, to give memory back."""
         with self._budget.lock:
             for key in [key for key, slab in self._slabs.items() if slab.is_ready]:
-                del self._slabs[key]
+                self._drop(key)
 
-    def _reclaim(self, size: int, demand: bool) -> None:
-        for key, slab in list(self._slabs.items()):
-            if size <= 0:
-                return
-            if slab.is_ready and (demand or slab.is_passed):
-                del self._slabs[key]
-                size -= slab.size
+    def _reclaim(self, size: int, may_be_needed: bool) -> int:
+        dropped = 0
+        for slab in self._droppable(may_be_needed):
+            if dropped >= size:
+                break
+            self._drop((slab.file, slab.index))
+            dropped += slab.size
+        return dropped
 
-    def wake(self) -> None:
-        """Let those in line try again: memory was given back, or a slab may be dropped now."""
-        # Not here: this may be a finalizer, in the middle of anything.
-        if self._waiting:
-            self._pool.submit(self._start_waiting, urgent=True)
+    def _droppable(self, may_be_needed: bool) -> Iterator[Slab]:
+        """Yield the slabs that are ready, those to miss least first.
 
-    def _start_waiting(self) -> None:
-        while True:
-            with self._budget.lock:
-                if not self._waiting or not self._waiting[0].allocate(self._budget, demand=True):
-                    return
-                slab = self._waiting.popleft()
-            slab.fill()
+        What no reader comes to any more; then what was read ahead, since doing without does not
+        make others do without; last what is being read, the one unused for longest first.
+        """
+        ready = [slab for slab in self._slabs.values() if slab.is_ready]
+        uses = {file: _uses(file) for file in {slab.file for slab in ready}}
+        current = [slab for slab in ready if slab.index in uses[slab.file][0]]
+        ahead = [slab for slab in ready if slab.index in uses[slab.file][1]]
+        kept = {*current, *ahead}
+        yield from (slab for slab in ready if slab not in kept)
+        if may_be_needed:
+            yield from reversed(ahead)
+            yield from current
+
+    def _drop(self, key: tuple[FlatFile, int]) -> None:
+        slab = self._slabs.pop(key)
+        if slab.lease is not None:
+            self._budget.expect(slab.lease)
+
+
+def _uses(file: FlatFile) -> tuple[set[int], set[int]]:
+    """Return the slabs that readers of a file are in, and the others that lie ahead of them."""
+    current: set[int] = set()
+    ahead: set[int] = set()
+    for reader in file.readers:
+        for position, advised in reader.windows():
+            here = file.layout.find(position)
+            current.add(here)
+            ahead.update(range(here + 1, file.layout.find(max(position, advised - 1)) + 1))
+    return current, ahead - current
