@@ -6,14 +6,17 @@ For programs that are told shape and type by their user: `dd`, `np.memmap`, Fort
 
 from __future__ import annotations
 
-import json
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zarrfs.views.segments import FlatSpan, Header, Segments
-from zarrfs.views.values import json_value
+from zarrfs.views.values import json_text, json_value
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+
     from zarrfs.format.documents import Json
     from zarrfs.views.description import ArrayDescription
 
@@ -28,13 +31,18 @@ def sidecar_segments(array: ArrayDescription) -> Segments:
 
     Shapes are in elements, `itemsize` and `strides` in bytes. Values that JSON does not have are
     written as Zarr v3 does: ``"NaN"``, ``"Infinity"``, ``[real, imaginary]``.
+
+    Raises
+    ------
+    ViewError
+        If attributes are nested deeper than anybody could read.
     """
     itemsize = array.dtype.itemsize
     document: dict[str, Json] = {
         "shape": list(array.shape),
-        "dtype": array.dtype.str if array.dtype.names is None else json_value(array.dtype.descr),
+        "dtype": json_value(array.dtype.descr) if array.dtype.names else array.dtype.str,
         "data_type": array.metadata.data_type.name,
-        "byte_order": {"<": "little", ">": "big", "|": None}[array.dtype.str[0]],
+        "byte_order": _byte_order(array.dtype),
         "itemsize": itemsize,
         "strides": [
             itemsize * math.prod(array.shape[axis + 1 :]) for axis in range(len(array.shape))
@@ -46,5 +54,19 @@ def sidecar_segments(array: ArrayDescription) -> Segments:
         "dimension_names": json_value(array.metadata.dimension_names),
         "attributes": json_value(array.metadata.attributes),
     }
-    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
-    return Segments(Header(text.encode("utf-8", "backslashreplace") + b"\n"))
+    # A lone surrogate, which UTF-8 does not have, becomes the escape that JSON has for it.
+    text = json_text(document).encode("utf-8", "backslashreplace")
+    return Segments(Header(text + b"\n"))
+
+
+def _byte_order(dtype: np.dtype[Any]) -> str | None:
+    """Return ``little`` or ``big``; ``None`` where no bytes can be swapped, or fields differ."""
+    orders = set(_byte_orders(dtype)) - {"|"}
+    return {"<": "little", ">": "big"}[orders.pop()] if len(orders) == 1 else None
+
+
+def _byte_orders(dtype: np.dtype[Any]) -> Iterator[str]:
+    if dtype.names is None:
+        yield dtype.base.str[0]
+    for name in dtype.names or ():
+        yield from _byte_orders(dtype[name])

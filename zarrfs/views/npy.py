@@ -5,37 +5,45 @@ Source: NEP 1; `numpy.lib.format`.
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
 from numpy.lib import format as npy_format
 
-from zarrfs.errors import ViewError
 from zarrfs.views.segments import FlatSpan, Header, Segments
 
 if TYPE_CHECKING:
     from zarrfs.views.description import ArrayDescription
 
+# The header ends where the data is aligned for any type and vector unit.
+_ALIGNMENT = 64
+
+# Room for the first length to grow to any 64-bit number, so that NumPy can append in place.
+_GROWTH_DIGITS = 21
+
 
 def npy_segments(array: ArrayDescription) -> Segments:
-    """Lay out ``NAME.npy``: NumPy's header and the flat file.
+    """Lay out ``NAME.npy``: NumPy's header and the flat file."""
+    descr = npy_format.dtype_to_descr(array.dtype)
+    text = f"{{'descr': {descr!r}, 'fortran_order': False, 'shape': {array.shape!r}, }}"
+    if array.shape:
+        text += " " * (_GROWTH_DIGITS - len(repr(array.shape[0])))
+    return Segments(Header(_header(text)), FlatSpan(0, array.nbytes))
 
-    Raises
-    ------
-    ViewError
-        If a field name cannot be written in NumPy's first two header versions.
-    """
-    header = {
-        "descr": npy_format.dtype_to_descr(array.dtype),
-        "fortran_order": False,
-        "shape": array.shape,
-    }
-    # As `numpy.save` does: the oldest version that fits.
-    for write in (npy_format.write_array_header_1_0, npy_format.write_array_header_2_0):
-        buffer = io.BytesIO()
-        try:
-            write(buffer, header)
-        except ValueError:
-            continue
-        return Segments(Header(buffer.getvalue()), FlatSpan(0, array.nbytes))
-    raise ViewError("the names of its fields do not fit into a .npy header")
+
+def _header(text: str) -> bytes:
+    """Return magic, size and text, padded; of the oldest version that can hold the text."""
+    version, size_bytes = (1, 0), 2
+    try:
+        encoded = text.encode("latin1")
+    except UnicodeEncodeError:
+        version, size_bytes, encoded = (3, 0), 4, text.encode()
+    if size_bytes == 2 and _padded_size(encoded, 2) >= 2**16:
+        version, size_bytes = (2, 0), 4
+    size = _padded_size(encoded, size_bytes)
+    start = npy_format.magic(*version) + size.to_bytes(size_bytes, "little")
+    return start + encoded.ljust(size - 1) + b"\n"
+
+
+def _padded_size(encoded: bytes, size_bytes: int) -> int:
+    size = len(encoded) + 1
+    return size + _ALIGNMENT - (npy_format.MAGIC_LEN + size_bytes + size) % _ALIGNMENT

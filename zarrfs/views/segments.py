@@ -7,6 +7,8 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from zarrfs.errors import OffsetError, ViewError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -41,13 +43,24 @@ class Padding:
 
 Segment = Header | FlatSpan | Padding
 
+MAX_FILE_BYTES = 2**63 - 1
+"""Largest file that there can be: offsets are signed 64-bit integers."""
+
 
 class Segments:
-    """All segments of a file, one after the other."""
+    """All segments of a file, one after the other.
+
+    Raises
+    ------
+    ViewError
+        If the file would be larger than any file can be.
+    """
 
     def __init__(self, *segments: Segment) -> None:
         self._segments = tuple(segment for segment in segments if segment.size)
         self._ends = tuple(itertools.accumulate(segment.size for segment in self._segments))
+        if self.size > MAX_FILE_BYTES:
+            raise ViewError(f"{self.size} bytes are more than a file can have (2**63 - 1)")
 
     @property
     def size(self) -> int:
@@ -55,7 +68,15 @@ class Segments:
         return self._ends[-1] if self._ends else 0
 
     def cut(self, offset: int, size: int) -> Iterator[Segment]:
-        """Yield what a byte span of the file consists of, in order; nothing past the end."""
+        """Yield what a byte span of the file consists of, in order; nothing past the end.
+
+        Raises
+        ------
+        OffsetError
+            If the span starts before the file or has a negative size.
+        """
+        if offset < 0 or size < 0:
+            raise OffsetError(f"there are no {size} bytes at offset {offset}")
         stop = min(offset + size, self.size)
         number = bisect.bisect_right(self._ends, offset)
         while offset < stop:
@@ -67,7 +88,7 @@ class Segments:
                     yield Header(data[skipped : skipped + n])
                 case FlatSpan(start, _):
                     yield FlatSpan(start + skipped, n)
-                case Padding():
+                case _:
                     yield Padding(n)
             offset += n
             number += 1
