@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Reply = bytes | bytearray | memoryview | Future[memoryview]
-"""Bytes, now or as soon as they are there; a future fails with a `ZarrfsError`."""
+    from zarrfs.vfs.replies import Reply
 
 BLOCK_BYTES = 512
 """Unit of `Entry.n_blocks`, as in stat(2)."""

@@ -7,11 +7,11 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from zarrfs.arrays.engine import Engine
-from zarrfs.arrays.hierarchy import Hierarchy
-from zarrfs.errors import UsageError
+from zarrfs.arrays.hierarchy import ArrayNode, Hierarchy
+from zarrfs.errors import EntryNotFoundError, NodeNotFoundError, UsageError
 from zarrfs.vfs.nodes import Nodes
 from zarrfs.vfs.raw_branch import RawBranch
-from zarrfs.vfs.readme import readme
+from zarrfs.vfs.readme import Readme
 from zarrfs.vfs.shown_arrays import ShownArrays
 from zarrfs.vfs.text_file import TextBranch
 from zarrfs.vfs.tree import Tree
@@ -25,12 +25,18 @@ if TYPE_CHECKING:
     from zarrfs.vfs.entries import Branch, Entry, Name, OpenFile
     from zarrfs.vfs.options import ViewOptions
 
+TREE = "tree"
 RAW = "zarr"
 README = "README.txt"
 CONTROL = ".zarrfs"
 
 TREES = (*FORMATS, RAW)
 """Names of all trees that there are."""
+
+_SUMMARIES = {
+    **{view.name: view.summary for view in FORMATS.values()},
+    RAW: "the store itself, key for key",
+}
 
 
 class FileSystem:
@@ -66,47 +72,51 @@ class FileSystem:
     ) -> None:
         listed = _listed_trees(options)
         self._store = store
+        self._layout = options.layout
         self._started = time.time()
-        mtime_ns = time.time_ns()
-        self._engine = Engine(memory=options.memory, failure_ttl=options.attr_timeout)
-        self._hierarchy = Hierarchy(store)
-        self._nodes = Nodes(self._hierarchy, ttl=options.attr_timeout)
-        self._arrays = ShownArrays(
-            store, self._engine, options.endian, check_after=options.attr_timeout
-        )
+        mtime_ns, ttl = time.time_ns(), options.attr_timeout
+        self._engine = Engine(memory=options.memory, failure_ttl=ttl)
+        pool = self._engine.pool
+        hierarchy = Hierarchy(store)
+        self._nodes = Nodes(hierarchy, ttl=ttl)
+        self._arrays = ShownArrays(store, self._engine, options.endian, check_after=ttl)
         self._views = {
             view.name: ViewBranch(
-                view, self._nodes, self._arrays, store_name=name, mtime_ns=mtime_ns
+                view, self._nodes, self._arrays, pool, store_name=name, mtime_ns=mtime_ns
             )
             for view in FORMATS.values()
         }
-        raw = RawBranch(
-            store, self._engine.pool, mtime_ns=mtime_ns, failure_ttl=options.attr_timeout
+        self._raw = RawBranch(store, pool, mtime_ns=mtime_ns, ttl=ttl)
+        self._readme = Readme(
+            store.url,
+            {tree: _SUMMARIES[tree] for tree in listed},
+            [tree for tree in TREES if tree not in listed],
+            hierarchy,
+            {tree: branch for tree, branch in self._views.items() if tree in listed},
+            ttl=ttl,
         )
-        self._listed = listed
-        trees: dict[str, Branch] = {**self._views, RAW: raw}
-        branches: dict[str, Branch] = {
-            **trees,
-            README: TextBranch(
-                texts={"": self._readme}, mode=0o444, directory_mode=0o555, mtime_ns=mtime_ns
-            ),
-            CONTROL: TextBranch(
-                texts={
-                    "log": read_log,
-                    "stats.json": self._stats_json,
-                    "version": f"{version}\n".encode,
-                },
-                mode=0o400,
-                directory_mode=0o500,
-                mtime_ns=mtime_ns,
-            ),
-        }
-        self._tree = Tree(
-            branches,
-            listed=(*listed, README),
-            root=None if options.layout == "tree" else trees[options.layout],
+        trees: dict[str, Branch] = {**self._views, RAW: self._raw}
+        control = TextBranch(
+            texts={
+                "log": read_log,
+                "stats.json": self._stats_json,
+                "version": f"{version}\n".encode,
+            },
+            mode=0o400,
+            directory_mode=0o500,
             mtime_ns=mtime_ns,
         )
+        if options.layout == TREE:
+            text = TextBranch(
+                texts={"": self._readme.text}, mode=0o444, directory_mode=0o555, mtime_ns=mtime_ns
+            )
+            self._tree = Tree(
+                {**trees, README: text, CONTROL: control},
+                listed=(*listed, README),
+                mtime_ns=mtime_ns,
+            )
+        else:
+            self._tree = Tree({CONTROL: control}, root=trees[options.layout], mtime_ns=mtime_ns)
 
     def entry(self, path: str) -> Entry:
         """Find what is at a path of the mount (``""`` is its root, no leading ``/``).
@@ -168,11 +178,41 @@ class FileSystem:
         Parameters
         ----------
         path
-            Node whose data is to be forgotten, with all below it; all if ``None``. Names and
-            metadata are always forgotten.
+            What is to be forgotten, with all below it; all if ``None``. A node's path (``/t2m``)
+            or a path in the mount (``bin/t2m.bin``, ``zarr/t2m/c/0``). Names and metadata are
+            always forgotten.
+
+        Raises
+        ------
+        NodeNotFoundError
+            If there is nothing at the path.
+        StoreError
+            If the store cannot be read.
         """
         self._nodes.forget()
-        self._arrays.forget((path or "").strip("/"))
+        self._raw.forget()
+        self._readme.forget()
+        self._arrays.forget(self._node_path((path or "").strip("/")))
+
+    def _node_path(self, path: str) -> str:
+        """Return the path of the node that a node's path, or one in the mount, is about."""
+        if self._nodes.get(path) is not None:
+            return path
+        tree, _, rest = path.partition("/") if self._layout == TREE else (self._layout, "", path)
+        try:
+            if tree == RAW:
+                return self._array_of_key(self._raw.key(rest))
+            if tree in self._views:
+                return self._views[tree].node_path(rest)
+        except EntryNotFoundError as error:
+            raise NodeNotFoundError(path) from error
+        raise NodeNotFoundError(path, "give the path of a node, or one in the mount")
+
+    def _array_of_key(self, key: str) -> str:
+        """Return the path of the array that a key belongs to, or the key if that is none's."""
+        parts = key.split("/")
+        above = ("/".join(parts[:n]) for n in range(len(parts)))
+        return next((path for path in above if isinstance(self._nodes.get(path), ArrayNode)), key)
 
     def give_memory_back(self) -> None:
         """Drop what is only kept in case that somebody reads on."""
@@ -183,25 +223,18 @@ class FileSystem:
         self._engine.close()
         self._store.close()
 
-    def _readme(self) -> bytes:
-        summaries = {name: view.summary for name, view in FORMATS.items() if name in self._listed}
-        if RAW in self._listed:
-            summaries[RAW] = "the store itself, key for key"
-        views = {name: branch for name, branch in self._views.items() if name in self._listed}
-        return readme(self._store.url, summaries, views, self._hierarchy.walk())
-
     def _stats_json(self) -> bytes:
         return json.dumps(self.stats(), indent=2).encode() + b"\n"
 
 
 def _listed_trees(options: ViewOptions) -> tuple[str, ...]:
-    if options.layout not in ("tree", *TREES):
-        raise UsageError(f"no layout {options.layout!r}; there are: tree, {', '.join(TREES)}")
+    if options.layout not in (TREE, *TREES):
+        raise UsageError(f"no layout {options.layout!r}; there are: {TREE}, {', '.join(TREES)}")
     if options.views is None or options.views == ("all",):
         return TREES
     if options.views == ("none",):
         return ()
     for view in options.views:
         if view not in TREES:
-            raise UsageError(f"no view {view!r}; there are: {', '.join(TREES)}, all, none")
-    return options.views
+            raise UsageError(f"no view {view!r}; there are: {', '.join(TREES)}; or all, or none")
+    return tuple(dict.fromkeys(options.views))

@@ -5,17 +5,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from zarrfs.errors import EntryNotFoundError, KeyNotFoundError
+from zarrfs.format.node_keys import join, key_prefix
 from zarrfs.vfs.entries import BLOCK_BYTES, Entry, Name, directory
-from zarrfs.vfs.names import may_be_renamed, shown_name
+from zarrfs.vfs.expiring import Expiring
+from zarrfs.vfs.names import may_be_cut, shown_names
 from zarrfs.vfs.raw_file import RawFile
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from zarrfs.arrays.decode_pool import DecodePool
-    from zarrfs.stores.base import Store
+    from zarrfs.stores.base import ObjectInfo, Store
+
+# Names in the listings that are remembered, about 100 bytes each.
+MAX_LISTED = 200_000
+
+# Objects whose last opened version is remembered, about 200 bytes each.
+MAX_VERSIONS = 20_000
 
 
 class RawBranch:
     """The raw keys of a store.
+
+    Where a key is a prefix too, which no directory can show, the prefix is shown: more lies there.
 
     Parameters
     ----------
@@ -25,29 +37,25 @@ class RawBranch:
         Threads that read.
     mtime_ns
         Of directories, and of objects whose store does not know.
-    failure_ttl
-        Seconds for which a failure is remembered and not tried again.
+    ttl
+        Seconds for which listings and failures are remembered.
     """
 
-    def __init__(
-        self, store: Store, pool: DecodePool, *, mtime_ns: int, failure_ttl: float
-    ) -> None:
+    def __init__(self, store: Store, pool: DecodePool, *, mtime_ns: int, ttl: float) -> None:
         self._store = store
         self._pool = pool
         self._mtime_ns = mtime_ns
-        self._failure_ttl = failure_ttl
+        self._ttl = ttl
+        self._listings: Expiring[str, Mapping[str, bool]] = Expiring(
+            lambda _: ttl, limit=MAX_LISTED, weigh=lambda listing: 1 + len(listing)
+        )
+        self._opened: Expiring[str, str] = Expiring(lambda _: float("inf"), limit=MAX_VERSIONS)
 
     def entry(self, path: str) -> Entry:
         """Find the object or prefix at a path; `EntryNotFoundError` if there is none."""
-        if not path:
+        info = self._info(self._key(path)) if path else None
+        if info is None:
             return directory(self._mtime_ns)
-        key = self._key(path)
-        try:
-            info = self._store.stat(key)
-        except KeyNotFoundError:
-            if self._store.has_prefix(f"{key}/"):
-                return directory(self._mtime_ns)
-            raise EntryNotFoundError(path) from None
         return Entry(
             is_directory=False,
             mode=0o444,
@@ -57,31 +65,70 @@ class RawBranch:
         )
 
     def names(self, path: str) -> list[Name]:
-        """List a directory, sorted. A key that is a prefix too is shown as the directory."""
-        prefix = f"{self._key(path)}/" if path else ""
-        listed: dict[str, bool] = {}
-        for each in self._store.list_dir(prefix):
-            name = shown_name(each.name)
-            listed[name] = listed.get(name, False) or each.is_prefix
-        return sorted(Name(name, is_directory) for name, is_directory in listed.items())
+        """List a directory, sorted."""
+        key = self._key(path)
+        if key and self._info(key) is not None:
+            raise EntryNotFoundError(f"{path} is not a directory")
+        listing = self._listing(key)
+        return sorted(Name(name, listing[own]) for name, (own, _) in shown_names(listing).items())
 
     def open(self, path: str) -> RawFile:
         """Open an object for reading."""
         key = self._key(path)
+        info = self._info(key) if key else None
+        if info is None:
+            raise EntryNotFoundError(f"{path} is a directory")
+        # Its time may not tell: some stores have none, others only whole seconds.
+        keep_cache = self._opened.replace(key, info.version) == info.version
+        return RawFile(
+            self._store, key, info.size, self._pool, failure_ttl=self._ttl, keep_cache=keep_cache
+        )
+
+    def forget(self) -> None:
+        """Forget what is known, so that the store is asked again."""
+        self._listings.clear()
+        self._opened.clear()
+
+    def key(self, path: str) -> str:
+        """Return the key or the prefix without ``/`` that a path stands for."""
+        self.entry(path)
+        return self._key(path)
+
+    def _info(self, key: str) -> ObjectInfo | None:
+        """Return what the store knows of an object, ``None`` for a prefix."""
+        above, _, name = key.rpartition("/")
+        is_prefix = (self._listings.known(above) or {}).get(name)
+        if is_prefix:
+            return None
         try:
-            self._store.stat(key)
+            info = self._store.stat(key)
         except KeyNotFoundError:
-            raise EntryNotFoundError(path) from None
-        return RawFile(self._store, key, self._pool, failure_ttl=self._failure_ttl)
+            info = None
+        if is_prefix is None and self._store.has_prefix(key_prefix(key)):
+            return None
+        if info is None:
+            raise EntryNotFoundError(key)
+        return info
+
+    def _listing(self, key: str) -> Mapping[str, bool]:
+        """Return the names below a prefix, and whether each is a prefix itself."""
+
+        def make() -> Mapping[str, bool]:
+            listing: dict[str, bool] = {}
+            for listed in self._store.list_dir(key_prefix(key)):
+                listing[listed.name] = listed.is_prefix or listing.get(listed.name, False)
+            return listing
+
+        return self._listings.get(key, make)
 
     def _key(self, path: str) -> str:
         """Return the key that a path stands for, whose parts may have been too long to show."""
         key = ""
-        for part in path.split("/"):
-            if may_be_renamed(part):
-                part = next((own for own in self._own_names(key) if shown_name(own) == part), part)
-            key = f"{key}/{part}" if key else part
+        for part in path.split("/") if path else ():
+            own: str | None = part
+            if may_be_cut(part):
+                own = shown_names(self._listing(key)).get(part, (None, None))[0]
+            if own is None:
+                raise EntryNotFoundError(path)
+            key = join(key, own)
         return key
-
-    def _own_names(self, key: str) -> list[str]:
-        return [listed.name for listed in self._store.list_dir(f"{key}/" if key else "")]

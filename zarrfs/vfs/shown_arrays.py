@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
+from zarrfs.errors import MetadataError, ViewError
 from zarrfs.flat.element_order import flat_dtype
 from zarrfs.flat.reader import FlatArray
 from zarrfs.flat.slabs import SlabTable
 from zarrfs.views.description import ArrayDescription
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from zarrfs.arrays.engine import Engine
     from zarrfs.arrays.hierarchy import ArrayNode
     from zarrfs.flat.element_order import Endian
     from zarrfs.stores.base import Store
 
-# Arrays whose flat file is kept at hand; about 10 kB each without their data.
-MAX_ARRAYS = 4096
+_log = logging.getLogger(__name__)
+
+# Arrays kept at hand although no file of them is open; about 3 kB each without their data.
+MAX_ARRAYS = 10_000
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class ShownArray:
     """An array that can be shown as a flat file."""
 
@@ -34,12 +41,26 @@ class ShownArray:
     """Newest of its metadata's change and a change of its data that was noticed."""
     checked_at: float
     """When its data was last asked for changes, by `time.monotonic`."""
-    is_removed: bool = False
-    """The array is no more; its chunks would read as the fill value."""
+    seen: set[Hashable] = field(default_factory=set)
+    """Files of it that were opened since its data last changed."""
+    sizes: dict[Hashable, int] = field(default_factory=dict)
+    """Sizes of its files, in bytes, as far as anybody asked."""
+    check: threading.Lock = field(default_factory=threading.Lock)
+    """Held while its data is asked for changes: who opens it at that time wants to know too."""
 
 
 class ShownArrays:
-    """Makes and keeps flat files; safe to use from many threads."""
+    """Makes and keeps flat files; safe to use from many threads.
+
+    Parameters
+    ----------
+    store, engine
+        The store, and the threads and memory to read it with.
+    endian
+        Byte order of the flat files.
+    check_after
+        Seconds between two questions whether an array's data has changed.
+    """
 
     def __init__(self, store: Store, engine: Engine, endian: Endian, *, check_after: float) -> None:
         self._store = store
@@ -49,7 +70,9 @@ class ShownArrays:
         self._table = SlabTable(engine.budget, engine.pool)
         self._started_ns = time.time_ns()
         self._lock = threading.Lock()
-        self._arrays: OrderedDict[str, ShownArray] = OrderedDict()
+        # All that anybody holds, so that an array never has two flat files; and the last used.
+        self._arrays: WeakValueDictionary[str, ShownArray] = WeakValueDictionary()
+        self._recent: OrderedDict[str, ShownArray] = OrderedDict()
 
     def get(self, node: ArrayNode) -> ShownArray:
         """Return the flat file of an array as its metadata is now.
@@ -64,62 +87,43 @@ class ShownArrays:
         with self._lock:
             shown = self._arrays.get(node.path)
             if shown is not None and shown.node == node:
-                self._arrays.move_to_end(node.path)
-                return shown
-        dtype = flat_dtype(node.metadata, self._endian)
-        source = self._engine.source(self._store, node)
-        object_shape = tuple(axis.chunk_length for axis in node.metadata.chunk_grid.axes)
-        chunk_shape = source.reader.spec.shape
-        made = ShownArray(
-            node=node,
-            description=ArrayDescription(
-                metadata=node.metadata,
-                dtype=dtype,
-                chunk_shape=chunk_shape,
-                shard_shape=object_shape if source.reader.is_sharded else None,
-            ),
-            flat=FlatArray(source, dtype, self._table, memory=self._engine.budget.limit),
-            mtime_ns=node.mtime_ns or self._started_ns,
-            checked_at=time.monotonic(),
-        )
+                return self._used(shown)
+        try:
+            made = self._make(node)
+        except (MetadataError, ViewError):
+            raise
+        except Exception as error:
+            # One wrong array must not take its whole directory down.
+            _log.exception("array %r cannot be shown", f"/{node.path}")
+            raise ViewError("internal error, see the log") from error
         with self._lock:
             shown = self._arrays.get(node.path)
-            if shown is not None and shown.node == node:
-                return shown  # another thread was faster
+            if shown is not None:
+                if shown.node == node:
+                    return self._used(shown)  # another thread was faster
+                # The kernel drops its pages when the time changes.
+                made.mtime_ns = max(made.mtime_ns, shown.mtime_ns + 1, time.time_ns())
             self._arrays[node.path] = made
-            if len(self._arrays) > MAX_ARRAYS:
-                self._arrays.popitem(last=False)
+            self._used(made)
         if shown is not None:
-            made.mtime_ns = max(made.mtime_ns, time.time_ns())
             shown.flat.forget()
         return made
 
-    def latest(self, shown: ShownArray) -> ShownArray:
-        """Return an array as it is now, as far as is known; asks nobody."""
-        with self._lock:
-            return self._arrays.get(shown.node.path, shown)
+    def may_keep_pages(self, shown: ShownArray, file: Hashable) -> bool:
+        """Tell whether the pages that the kernel has of a file are still good, as it is opened.
 
-    def remove(self, path: str) -> None:
-        """Take note that there is no array at a path any more."""
-        with self._lock:
-            shown = self._arrays.pop(path, None)
-        if shown is not None:
-            shown.is_removed = True
-            shown.flat.forget()
-
-    def refresh_if_changed(self, shown: ShownArray) -> bool:
-        """Forget an array's data if the store tells that it has changed since it was read.
-
-        Asks the store no more often than every `check_after` seconds.
+        Asks the store whether the array's data has changed since it was read, no more often than
+        every `check_after` seconds, and forgets it if so.
         """
-        now = time.monotonic()
-        if now - shown.checked_at < self._check_after:
-            return False
-        shown.checked_at = now
-        if not shown.flat.has_changed():
-            return False
-        self._forget(shown)
-        return True
+        with shown.check:
+            now = time.monotonic()
+            if now - shown.checked_at >= self._check_after:
+                if shown.flat.has_changed():
+                    self._forget(shown)
+                shown.checked_at = now
+            is_seen = file in shown.seen
+            shown.seen.add(file)
+        return is_seen
 
     def forget(self, path: str) -> None:
         """Forget the data of an array and of all below a node; ``""`` is everything."""
@@ -130,13 +134,41 @@ class ShownArrays:
                 if not path or at == path or at.startswith(f"{path}/")
             ]
         for shown in below:
-            self._forget(shown)
+            with shown.check:
+                self._forget(shown)
 
     def give_memory_back(self) -> None:
         """Drop slabs and chunks that nobody is reading just now."""
         self._table.clear()
         self._engine.cache.clear()
 
+    def _make(self, node: ArrayNode) -> ShownArray:
+        dtype = flat_dtype(node.metadata, self._endian)
+        source = self._engine.source(self._store, node)
+        object_shape = tuple(axis.chunk_length for axis in node.metadata.chunk_grid.axes)
+        description = ArrayDescription(
+            metadata=node.metadata,
+            dtype=dtype,
+            chunk_shape=source.reader.spec.shape,
+            shard_shape=object_shape if source.reader.is_sharded else None,
+        )
+        return ShownArray(
+            node=node,
+            description=description,
+            flat=FlatArray(source, dtype, self._table, memory=self._engine.budget.limit),
+            mtime_ns=node.mtime_ns or self._started_ns,
+            checked_at=time.monotonic(),
+        )
+
+    def _used(self, shown: ShownArray) -> ShownArray:
+        path = shown.node.path
+        self._recent[path] = shown
+        self._recent.move_to_end(path)
+        if len(self._recent) > MAX_ARRAYS:
+            self._recent.popitem(last=False)
+        return shown
+
     def _forget(self, shown: ShownArray) -> None:
         shown.flat.forget()
+        shown.seen.clear()
         shown.mtime_ns = max(shown.mtime_ns + 1, time.time_ns())

@@ -14,17 +14,16 @@ if TYPE_CHECKING:
 
 
 class Tree:
-    """Branches under their names, or one of them as the root.
+    """Branches under their names; the root is a directory of its own, or another branch.
 
     Parameters
     ----------
     branches
-        All that open by name. A branch that is a file is one whose path ``""`` is a file.
+        All that open by name in the root. A branch that is a file is one whose path ``""`` is.
     listed
-        Names to list in the root.
+        Those of them that are listed.
     root
-        The branch that is the root of the mount, if that is not the list of branches. Branches
-        that start with a dot open by name in it all the same.
+        Branch that the root is otherwise; what it has under a branch's name is out of sight.
     mtime_ns
         Of the root.
     """
@@ -33,12 +32,12 @@ class Tree:
         self,
         branches: Mapping[str, Branch],
         *,
-        listed: Collection[str],
-        root: Branch | None,
+        listed: Collection[str] = (),
+        root: Branch | None = None,
         mtime_ns: int,
     ) -> None:
         self._branches = branches
-        self._listed = listed
+        self._listed = frozenset(listed)
         self._root = root
         self._directory = directory(mtime_ns)
 
@@ -50,29 +49,26 @@ class Tree:
     def names(self, path: str) -> list[Name]:
         """List a directory of the mount, sorted."""
         branch, rest = self._branch(path)
-        if branch is not None:
-            return branch.names(rest)
-        return sorted(
-            Name(name, self._branches[name].entry("").is_directory) for name in self._listed
-        )
+        if branch is None:
+            return sorted(
+                Name(name, self._branches[name].entry("").is_directory) for name in self._listed
+            )
+        names = branch.names(rest)
+        return names if path else [name for name in names if name.name not in self._branches]
 
     def open(self, path: str) -> OpenFile:
         """Open a file of the mount."""
         branch, rest = self._branch(path)
         if branch is None:
-            raise EntryNotFoundError(f"{path} is a directory")
+            raise EntryNotFoundError("the root is a directory")
         return branch.open(rest)
 
     def _branch(self, path: str) -> tuple[Branch | None, str]:
         """Return the branch that a path is in, and its path there; ``None`` for the root."""
         first, _, rest = path.partition("/")
-        if self._root is not None and not first.startswith("."):
-            return self._root, path
         branch = self._branches.get(first)
         if branch is not None:
             return branch, rest
-        if self._root is not None:
-            return self._root, path
-        if path:
+        if path and self._root is None:
             raise EntryNotFoundError(path)
-        return None, ""
+        return self._root, path

@@ -8,18 +8,20 @@ from zarrfs.arrays.hierarchy import ArrayNode, BrokenNode, GroupNode, PrefixNode
 from zarrfs.errors import EntryNotFoundError, MetadataError, ViewError
 from zarrfs.format.node_keys import join
 from zarrfs.vfs.entries import BLOCK_BYTES, Entry, Name, directory
-from zarrfs.vfs.names import file_name, may_be_renamed, shown_name
+from zarrfs.vfs.names import may_be_cut, may_be_renamed, plain_array_names, shown_names
 from zarrfs.vfs.view_file import ViewedFile
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from zarrfs.arrays.decode_pool import DecodePool
     from zarrfs.arrays.hierarchy import Node
     from zarrfs.vfs.nodes import Nodes
     from zarrfs.vfs.shown_arrays import ShownArray, ShownArrays
     from zarrfs.views.registry import ViewFile, ViewFormat
-    from zarrfs.views.segments import Segments
 
 Found = tuple[ArrayNode, "ViewFile"]
-"""What a file name stands for."""
+"""What the name of a file stands for."""
 
 
 class ViewBranch:
@@ -29,10 +31,10 @@ class ViewBranch:
     ----------
     view
         The format.
-    nodes, arrays
+    nodes, arrays, pool
         Shared with the other trees.
     store_name
-        Name of the file if the store is one array.
+        Name of the array if the store is one array.
     mtime_ns
         Of directories.
     """
@@ -42,13 +44,16 @@ class ViewBranch:
         view: ViewFormat,
         nodes: Nodes,
         arrays: ShownArrays,
+        pool: DecodePool,
         *,
         store_name: str,
         mtime_ns: int,
     ) -> None:
-        self._view = view
+        self._files = {file.suffix: file for file in view.files}
+        self._suffixes = tuple(self._files)
         self._nodes = nodes
         self._arrays = arrays
+        self._pool = pool
         self._store_name = store_name
         self._directory = directory(mtime_ns)
 
@@ -57,123 +62,143 @@ class ViewBranch:
         found = self._find(path)
         if found is None:
             return self._directory
-        shown, segments = self._lay_out(path, found)
+        node, file = found
+        shown, size = self._show(path, found)
         return Entry(
             is_directory=False,
             mode=0o444,
-            size=segments.size,
+            size=size,
             # Not 0: `tar -S` would archive zeros. Not all: `du` would add up terabytes.
-            n_blocks=min(1, -(-segments.size // BLOCK_BYTES)),
-            mtime_ns=shown.mtime_ns,
-            xattrs=_xattrs(shown),
+            n_blocks=min(1, -(-size // BLOCK_BYTES)),
+            mtime_ns=max(shown.mtime_ns, node.mtime_ns),
+            xattrs={} if file.is_text else _xattrs(shown),
         )
 
     def names(self, path: str) -> list[Name]:
         """List a directory, sorted; `EntryNotFoundError` if there is none."""
-        return sorted(
-            Name(name, is_directory=found is None) for name, found in self._listing(path).items()
-        )
+        children = self._children(self._directory_path(path))
+        listed = []
+        for name, (own, suffix) in self._named(children).items():
+            child = children[own]
+            if suffix is None:
+                listed.append(Name(name, is_directory=True))
+            elif isinstance(child, ArrayNode) and self._fault(child, suffix) is None:
+                listed.append(Name(name, is_directory=False))
+        return sorted(listed)
 
     def open(self, path: str) -> ViewedFile:
         """Open a file for reading."""
         found = self._find(path)
         if found is None:
             raise EntryNotFoundError(f"{path} is a directory")
-        shown, _ = self._lay_out(path, found)
-        keep_cache = not self._arrays.refresh_if_changed(shown)
-        return ViewedFile(self._arrays, shown, found[1], keep_cache=keep_cache)
+        shown, _ = self._show(path, found)
+        file = found[1]
+        keep_cache = self._arrays.may_keep_pages(shown, file)
+        return ViewedFile(self._nodes, self._arrays, self._pool, shown, file, keep_cache=keep_cache)
 
-    def why_missing(self, node: Node) -> str | None:
-        """Say why an array, or a node that cannot be read, is not in this tree."""
+    def node_path(self, path: str) -> str:
+        """Return the path of the node that a file or directory stands for."""
+        found = self._find(path)
+        return self._directory_path(path) if found is None else found[0].path
+
+    def why_missing(self, node: Node) -> Iterator[str]:
+        """Say why a node that cannot be read, an array, or a file of it is not in this tree."""
         if isinstance(node, BrokenNode):
-            return str(node.error)
+            yield str(node.error)
         if isinstance(node, ArrayNode):
-            try:
-                self._view.files[0].lay_out(self._arrays.get(node).description)
-            except (ViewError, MetadataError) as error:
-                return str(error)
-        return None
+            first, *others = self._suffixes
+            fault = self._fault(node, first)
+            if fault is not None:
+                yield fault
+                return
+            faults = ((suffix, self._fault(node, suffix)) for suffix in others)
+            yield from (f"{suffix}: {fault}" for suffix, fault in faults if fault is not None)
 
-    def _lay_out(self, path: str, found: Found) -> tuple[ShownArray, Segments]:
-        node, file = found
+    # --- files ------------------------------------------------------------------------------------
+
+    def _show(self, path: str, found: Found) -> tuple[ShownArray, int]:
+        """Return an array, and the size in bytes of one of its files."""
         try:
-            shown = self._arrays.get(node)
-            return shown, file.lay_out(shown.description)
+            return self._shown(*found)
         except (ViewError, MetadataError) as error:
             raise EntryNotFoundError(f"{path}: {error}") from error
+
+    def _fault(self, node: ArrayNode, suffix: str) -> str | None:
+        try:
+            self._shown(node, self._files[suffix])
+        except (ViewError, MetadataError) as error:
+            return str(error)
+        return None
+
+    def _shown(self, node: ArrayNode, file: ViewFile) -> tuple[ShownArray, int]:
+        shown = self._arrays.get(node)
+        # The first file is the array: without it, there is nothing for the others to go with.
+        for needed in (self._files[self._suffixes[0]], file):
+            if needed not in shown.sizes:
+                shown.sizes[needed] = needed.lay_out(shown.description).size
+        return shown, shown.sizes[file]
+
+    # --- names ------------------------------------------------------------------------------------
 
     def _find(self, path: str) -> Found | None:
         """Find the array and file that a path names; ``None`` for a directory."""
         if not path:
             return None
-        parent, _, name = path.rpartition("/")
-        above = self._directory_node(parent)
-        if not isinstance(above, ArrayNode) and not may_be_renamed(name):
-            if isinstance(self._nodes.get(join(above.path, name)), GroupNode | PrefixNode):
-                return None
-            for file in self._view.files:
-                if name.endswith(file.suffix):
-                    node_path = join(above.path, name.removesuffix(file.suffix))
-                    node = self._nodes.get(node_path)
-                    if isinstance(node, ArrayNode):
-                        return node, file
-                    self._arrays.remove(node_path)
+        above, _, name = path.rpartition("/")
+        above = self._directory_path(above)
+        if may_be_renamed(name) or isinstance(self._nodes.get(""), ArrayNode):
+            return self._find_listed(path, above, name)
+        if self._nodes.is_directory(join(above, name)):
+            return None
+        for own, suffix in plain_array_names(name, self._suffixes):
+            # Where a directory has the name of any of its files, all of them are renamed.
+            if not any(self._nodes.is_directory(join(above, own + s)) for s in self._suffixes):
+                node = self._nodes.get(join(above, own))
+                if isinstance(node, ArrayNode):
+                    return node, self._files[suffix]
+        raise EntryNotFoundError(path)
+
+    def _find_listed(self, path: str, above: str, name: str) -> Found | None:
+        children = self._children(above)
+        own, suffix = self._named(children).get(name, (None, None))
+        if own is None:
             raise EntryNotFoundError(path)
-        listing = self._listing(parent)
-        if name not in listing:
-            raise EntryNotFoundError(path)
-        return listing[name]
+        child = children[own]
+        return (child, self._files[suffix]) if suffix and isinstance(child, ArrayNode) else None
 
-    def _listing(self, path: str) -> dict[str, Found | None]:
-        """Return what is in a directory by its shown name; ``None`` for a directory."""
-        node = self._directory_node(path)
-        if isinstance(node, ArrayNode):  # the store is one array
-            return {
-                shown_name(self._store_name, file.suffix): (node, file)
-                for file in self._files_of(node)
-            }
-        children = self._nodes.children(node.path)
-        listing: dict[str, Found | None] = {
-            shown_name(child.name): None
-            for child in children
-            if isinstance(child, GroupNode | PrefixNode)
-        }
-        directories = set(listing)
-        for child in children:
-            if isinstance(child, ArrayNode):
-                for file in self._files_of(child):
-                    listing.setdefault(
-                        file_name(child.name, file.suffix, directories), (child, file)
-                    )
-        return listing
-
-    def _files_of(self, node: ArrayNode) -> tuple[ViewFile, ...]:
-        return () if self.why_missing(node) is not None else self._view.files
-
-    def _directory_node(self, path: str) -> GroupNode | PrefixNode | ArrayNode:
-        """Find the node whose directory is at a path; an array only at the root."""
-        root = self._nodes.get("")
-        if isinstance(root, BrokenNode) or root is None:
-            return PrefixNode(path="")
-        node: GroupNode | PrefixNode | ArrayNode = root
+    def _directory_path(self, path: str) -> str:
+        """Return the path of the node whose directory is at a path of this tree."""
+        at = ""
         for name in path.split("/") if path else ():
-            if isinstance(node, ArrayNode):
+            own: str | None = name
+            if may_be_cut(name):
+                own = self._named(self._children(at)).get(name, (None, ""))[0]
+            if own is None or not self._nodes.is_directory(join(at, own)):
                 raise EntryNotFoundError(path)
-            child = self._nodes.get(join(node.path, name))
-            if may_be_renamed(name):
-                children = self._nodes.children(node.path)
-                child = next((c for c in children if shown_name(c.name) == name), None)
-            if not isinstance(child, GroupNode | PrefixNode):
-                raise EntryNotFoundError(path)
-            node = child
-        return node
+            at = join(at, own)
+        return at
+
+    def _children(self, path: str) -> Mapping[str, Node]:
+        """Return the nodes below one by their names; if the store is one array, that."""
+        root = self._nodes.get("") if not path else None
+        return (
+            {self._store_name: root} if isinstance(root, ArrayNode) else self._nodes.children(path)
+        )
+
+    def _named(self, children: Mapping[str, Node]) -> dict[str, tuple[str, str | None]]:
+        return shown_names(
+            [name for name, node in children.items() if isinstance(node, GroupNode | PrefixNode)],
+            [name for name, node in children.items() if isinstance(node, ArrayNode)],
+            self._suffixes,
+        )
 
 
 def _xattrs(shown: ShownArray) -> dict[str, bytes]:
     array = shown.description
+    fields = array.dtype.descr if array.dtype.names else None
     return {
         "user.zarr.shape": ",".join(map(str, array.shape)).encode(),
-        "user.zarr.dtype": array.dtype.str.encode(),
+        "user.zarr.dtype": str(fields or array.dtype.str).encode(),
         "user.zarr.chunks": ",".join(map(str, array.chunk_shape)).encode(),
         "user.zarr.order": b"C",
     }

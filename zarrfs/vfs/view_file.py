@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
+import logging
 from typing import TYPE_CHECKING
 
-from zarrfs.errors import ChunkError
+from zarrfs.arrays.hierarchy import ArrayNode
+from zarrfs.errors import ChunkError, ZarrfsError
 from zarrfs.flat.readahead import ReadAhead
+from zarrfs.vfs.replies import joined, on_pool
 from zarrfs.views.segments import FlatSpan, Header
 
 if TYPE_CHECKING:
-    from zarrfs.vfs.entries import Reply
+    from zarrfs.arrays.decode_pool import DecodePool
+    from zarrfs.arrays.hierarchy import Node
+    from zarrfs.vfs.nodes import Nodes
+    from zarrfs.vfs.replies import Reply
     from zarrfs.vfs.shown_arrays import ShownArray, ShownArrays
     from zarrfs.views.registry import ViewFile
+    from zarrfs.views.segments import Segments
+
+_log = logging.getLogger(__name__)
 
 
 class ViewedFile:
     """One open of a view.
 
+    Reads go by what the array is now: after a resize the kernel asks for what it was told, and the
+    chunks of an array that was deleted would read as its fill value.
+
     Parameters
     ----------
-    arrays
-        Knows the array as it is now: after a resize the kernel asks for what it was told, not for
-        what the file was when it was opened.
+    nodes, arrays
+        Know the array as it is now.
+    pool
+        Threads that may ask the store whether the array is still the same.
     shown
         The array at the time of opening.
     file
@@ -34,22 +46,35 @@ class ViewedFile:
     direct_io = False
 
     def __init__(
-        self, arrays: ShownArrays, shown: ShownArray, file: ViewFile, *, keep_cache: bool
+        self,
+        nodes: Nodes,
+        arrays: ShownArrays,
+        pool: DecodePool,
+        shown: ShownArray,
+        file: ViewFile,
+        *,
+        keep_cache: bool,
     ) -> None:
+        self._nodes = nodes
         self._arrays = arrays
+        self._pool = pool
         self._file = file
-        self._opened = (shown, file.lay_out(shown.description))
+        # Replaced as one, for reads run on several threads.
+        self._latest = (shown.node, shown, file.lay_out(shown.description))
         self._readahead = ReadAhead()
+        self._failure = ""
         self.keep_cache = keep_cache
 
     def read(self, offset: int, size: int) -> Reply:
         """Return the bytes of a span, fewer only at the end of the file; does not wait."""
-        shown, segments = self._opened
-        latest = self._arrays.latest(shown)
-        if latest.is_removed:
-            raise ChunkError(shown.node.path, "", "the array was deleted while its file was open")
-        if latest is not shown:
-            shown, segments = self._opened = (latest, self._file.lay_out(latest.description))
+        path = self._latest[0].path
+        node = self._nodes.known(path)
+        if node is not None:
+            return self._read(node, offset, size)
+        return on_pool(self._pool, lambda: self._read(self._nodes.get(path), offset, size))
+
+    def _read(self, node: Node | None, offset: int, size: int) -> Reply:
+        shown, segments = self._current(node)
         replies: list[Reply] = []
         for segment in segments.cut(offset, size):
             match segment:
@@ -59,25 +84,24 @@ class ViewedFile:
                     replies.append(segment.data)
                 case _:
                     replies.append(bytes(segment.size))
-        return replies[0] if len(replies) == 1 else _joined(replies)
+        return joined(replies)
 
-
-def _joined(replies: list[Reply]) -> Reply:
-    """Return the replies as one, as soon as all of them are there."""
-    waiting = [reply for reply in replies if isinstance(reply, Future)]
-    if not waiting:
-        return b"".join(reply for reply in replies if not isinstance(reply, Future))
-    # A flat file is one span in every format so far, so that there is one to wait for.
-    (future,) = waiting
-    joined: Future[memoryview] = Future()
-
-    def join(finished: Future[memoryview]) -> None:
-        error = finished.exception()
-        if error is not None:
-            joined.set_exception(error)
-            return
-        parts = [reply.result() if isinstance(reply, Future) else reply for reply in replies]
-        joined.set_result(memoryview(b"".join(parts)))
-
-    future.add_done_callback(join)
-    return joined
+    def _current(self, node: Node | None) -> tuple[ShownArray, Segments]:
+        """Return the array and its layout as they are now."""
+        seen, shown, segments = self._latest
+        if node is seen:
+            return shown, segments
+        try:
+            if not isinstance(node, ArrayNode):
+                reason = "it was deleted while a file of it was open"
+                raise ChunkError(seen.path, "", reason)
+            latest = self._arrays.get(node)
+            if latest is not shown:
+                shown, segments = latest, self._file.lay_out(latest.description)
+        except ZarrfsError as error:
+            if str(error) != self._failure:
+                _log.error("%s", error)
+            self._failure, error.is_logged = str(error), True
+            raise
+        self._latest = (node, shown, segments)
+        return shown, segments
