@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -68,3 +70,12 @@ def wait_until() -> Callable[[Callable[[], object]], None]:
             time.sleep(0.01)
 
     return wait
+
+
+@pytest.fixture
+def scratch() -> Iterator[Path]:
+    """A folder that everybody may enter: pytest's own are closed to other users."""
+    path = Path(tempfile.mkdtemp(prefix="zarrfs-test-"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path)

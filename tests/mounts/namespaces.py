@@ -22,11 +22,14 @@ mknod -m 666 "$SCRATCH/dev/fuse" c 10 229; mount --bind "$SCRATCH/dev/fuse" /dev
 """
 """Lets every user open /dev/fuse."""
 
-# Binds, since a home directory above may be closed to others.
 _BEFORE = """
-mkdir "$SCRATCH/repository" "$SCRATCH/venv" "$SCRATCH/mnt" "$SCRATCH/run"
+mkdir "$SCRATCH/mnt" "$SCRATCH/run"; chown "$RUN_AS" "$SCRATCH/mnt" "$SCRATCH/run"
+"""
+
+# A home directory above may be closed to other users.
+_BEFORE_USER = """
+mkdir "$SCRATCH/repository" "$SCRATCH/venv"
 mount --bind "$REPOSITORY" "$SCRATCH/repository"; mount --bind "$VENV" "$SCRATCH/venv"
-chown "$RUN_AS" "$SCRATCH/mnt" "$SCRATCH/run"
 """
 
 
@@ -47,23 +50,25 @@ def run_in_namespace(
     user
         Who runs `script`.
     """
+    repository = scratch / "repository" if user else REPOSITORY
     environment = {
         **os.environ,
         "SCRATCH": str(scratch),
         "REPOSITORY": str(REPOSITORY),
         "VENV": sys.prefix,
+        "PYTHON": f"{scratch}/venv/bin/python" if user else sys.executable,
         "RUN_AS": str(user),
-        "DATA": f"{scratch}/repository/tests/data/bcsd/bcsd_v3.zarr.zip",
-        "PYTHONPATH": f"{scratch}/repository",
-        "PYTHONDONTWRITEBYTECODE": "1",
+        "DATA": f"{repository}/tests/data/bcsd/bcsd_v3.zarr.zip",
+        "PYTHONPATH": str(repository),
         "XDG_RUNTIME_DIR": f"{scratch}/run",
     }
     if user:
         # Where coverage writes is not theirs to write.
         environment = {k: v for k, v in environment.items() if not k.startswith("COVERAGE")}
     become = f"setpriv --reuid={user} --regid={user} --clear-groups " if user else ""
-    command = 'zarrfs() { "$SCRATCH/venv/bin/python" -m zarrfs "$@"; }\n'
-    whole = f"{_BEFORE}{prepare}\nexec {become}bash -euc {shlex.quote(command + script)}"
+    command = 'zarrfs() { "$PYTHON" -m zarrfs "$@"; }\n'
+    before = f"{_BEFORE}{_BEFORE_USER if user else ''}{prepare}"
+    whole = f"{before}\nexec {become}bash -euc {shlex.quote(command + script)}"
     as_root = [] if os.geteuid() == 0 else ["sudo", "--non-interactive", "--preserve-env"]
     return subprocess.run(
         [*as_root, "unshare", "--mount", "--propagation", "private", "bash", "-euc", whole],

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +11,7 @@ from tests.mounts.namespaces import FUSE_FOR_ALL, NOBODY, run_in_namespace
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = pytest.mark.mounted
 
@@ -26,15 +23,6 @@ mknod -m 600 "$SCRATCH/dev/fuse" c 10 229; mount --bind "$SCRATCH/dev/fuse" /dev
 NO_FUSERMOUNT = 'mount --bind /dev/null "$(command -v fusermount3)"'
 EMPTY_FUSE_CONF = "mount --bind /dev/null /etc/fuse.conf"
 MOUNT = 'zarrfs mount "$DATA" "$SCRATCH/mnt" -o ro'
-
-
-@pytest.fixture
-def scratch() -> Iterator[Path]:
-    """A folder that everybody may enter: pytest's own are closed to other users."""
-    path = Path(tempfile.mkdtemp(prefix="zarrfs-test-"))
-    path.chmod(0o755)
-    yield path
-    shutil.rmtree(path)
 
 
 def assert_refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
@@ -142,7 +130,7 @@ def test_store_that_may_not_be_read(scratch: Path) -> None:
 
 def test_binding_is_not_installed(scratch: Path) -> None:
     prepare = """
-    packages=$(dirname "$SCRATCH"/venv/lib/python*/site-packages/pyfuse3)
+    packages=$(dirname "$VENV"/lib/python*/site-packages/pyfuse3)
     mkdir "$SCRATCH/over"; mount -t tmpfs tmpfs "$SCRATCH/over"; cd "$SCRATCH/over"
     mkdir upper work; mknod upper/pyfuse3 c 0 0  # how an overlay says that a name is gone
     mount -t overlay -o lowerdir="$packages",upperdir=upper,workdir=work overlay "$packages"

@@ -248,9 +248,12 @@ def serve_in_background(config: MountConfig, status: IO[str]) -> None:
         def ready(info: MountInfo) -> None:
             os.chdir("/")  # the folder we were started in can be unmounted
             log_stderr()
-            # Who started us may be gone by now; the mount is there all the same.
-            with contextlib.suppress(BrokenPipeError), status:
-                _tell(status, ready=asdict(info))
+            try:
+                with status:
+                    _tell(status, ready=asdict(info))
+            except BrokenPipeError:
+                # Who started us was ended, and nobody knows of this mount: take it back.
+                os.kill(os.getpid(), signal.SIGTERM)
 
         try:
             serve(config, folder, ready)

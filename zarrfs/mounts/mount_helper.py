@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zarrfs.errors import UsageError
+from zarrfs.errors import MountError, UsageError
 from zarrfs.mounts.config import MountConfig, parse_options, split_options
 from zarrfs.mounts.mountinfo import absolute_mountpoint
 from zarrfs.mounts.preflight import claim
@@ -108,6 +108,9 @@ def mount_as_helper(arguments: Sequence[str]) -> list[str]:
     call = parse_arguments(arguments)
     if call.namespace is not None:
         _enter(call.namespace, arguments)
+    if call.mountpoint.startswith("/dev/fd/"):
+        # mount.fuse3 has mounted already, and passes its connection to be served.
+        raise MountError("drop_privileges is not supported yet: leave it out, and run umount")
     config = MountConfig(
         store=call.store,
         mountpoint=absolute_mountpoint(call.mountpoint),

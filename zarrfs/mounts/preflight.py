@@ -37,9 +37,6 @@ def claim(config: MountConfig) -> Iterator[None]:
         If FUSE is not usable, or the mount point is missing, not an empty directory, already
         mounted, or being mounted by someone else.
     """
-    if config.mountpoint.startswith("/dev/fd/"):
-        yield  # mount.fuse3 has made this mount already, and passes its connection
-        return
     check_fuse(config)
     _clear_dead(config.mountpoint)
     if _is_automount(config.mountpoint):

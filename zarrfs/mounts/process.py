@@ -168,6 +168,11 @@ def _await_ready(daemon: subprocess.Popen[bytes], config: MountConfig) -> MountI
     finally:
         if not is_ready:
             daemon.kill()  # the process that forks the daemon, if it got no further
+            # What was not read yet counts; what comes later finds the pipe closed, and ends.
+            os.set_blocking(daemon.stdout.fileno(), False)
+            with contextlib.suppress(BlockingIOError):
+                output[daemon.stdout.fileno()] += os.read(daemon.stdout.fileno(), LARGEST_OUTPUT)
+            messages = _parse_messages(output[daemon.stdout.fileno()])
             _end(messages.get("pid"), config.mountpoint)
     raise _failure(messages, output[daemon.stderr.fileno()].decode(errors="replace"), config)
 
