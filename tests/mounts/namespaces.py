@@ -32,6 +32,15 @@ mkdir "$SCRATCH/repository" "$SCRATCH/venv"
 mount --bind "$REPOSITORY" "$SCRATCH/repository"; mount --bind "$VENV" "$SCRATCH/venv"
 """
 
+# Other mounts of this machine are in the namespace too, so a daemon is found by its mount point.
+_COMMANDS = """
+zarrfs() { "$PYTHON" -m zarrfs "$@"; }
+daemon() { zarrfs list --json | "$PYTHON" -c '
+import json, sys
+print([m["pid"] for m in json.load(sys.stdin) if m["mountpoint"] == sys.argv[1]].pop())
+' "$SCRATCH/mnt"; }
+"""
+
 
 def run_in_namespace(
     script: str, scratch: Path, *, prepare: str = "", user: int = 0
@@ -42,7 +51,7 @@ def run_in_namespace(
     ----------
     script
         For ``bash -eu``. There are ``zarrfs`` as a command, ``$DATA`` as a store, ``$SCRATCH`` as
-        a folder with an empty ``mnt`` that belongs to the user.
+        a folder with an empty ``mnt`` that belongs to the user; ``daemon`` prints its daemon's pid.
     scratch
         An empty folder that everybody may enter.
     prepare
@@ -66,9 +75,8 @@ def run_in_namespace(
         # Where coverage writes is not theirs to write.
         environment = {k: v for k, v in environment.items() if not k.startswith("COVERAGE")}
     become = f"setpriv --reuid={user} --regid={user} --clear-groups " if user else ""
-    command = 'zarrfs() { "$PYTHON" -m zarrfs "$@"; }\n'
     before = f"{_BEFORE}{_BEFORE_USER if user else ''}{prepare}"
-    whole = f"{before}\nexec {become}bash -euc {shlex.quote(command + script)}"
+    whole = f"{before}\nexec {become}bash -euc {shlex.quote(_COMMANDS + script)}"
     as_root = [] if os.geteuid() == 0 else ["sudo", "--non-interactive", "--preserve-env"]
     return subprocess.run(
         [*as_root, "unshare", "--mount", "--propagation", "private", "bash", "-euc", whole],

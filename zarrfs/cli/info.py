@@ -13,6 +13,14 @@ from zarrfs.cli.printing import print_json, size_text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+LABELS = {
+    "nbytes": "raw size",
+    "nbytes_stored": "stored size",
+    "n_objects": "objects",
+    "n_objects_stored": "objects stored",
+}
+"""What the members of `node_info` are called, where their names do not say it."""
+
 
 @example("zarrfs info data.zarr/temperature")
 @click.command
@@ -40,7 +48,7 @@ def command(url: str, option_texts: tuple[str, ...], as_json: bool) -> None:
 def _items(info: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield name and text of each line, or several lines."""
     for name, value in info.items():
-        label = name.replace("_", " ")
+        label = LABELS.get(name, name.replace("_", " "))
         if name in {"nbytes", "nbytes_stored"}:
             yield label, size_text(value)
         elif name == "codecs":
