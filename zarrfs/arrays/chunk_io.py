@@ -200,8 +200,8 @@ class ChunkReader:
             for axis, outer, c in zip(self.grid.axes, self._object_grid.axes, coords, strict=True)
         )
         shard = ByteRange(0)
-        for level in self._levels:
-            index = self._index(key, version, shard, level)
+        for depth, level in enumerate(self._levels):
+            index = self._index(key, version, depth, shard)
             if index is None:
                 return None
             at = tuple(p // n for p, n in zip(position, level.inner_shape, strict=True))
@@ -212,9 +212,9 @@ class ChunkReader:
             position = tuple(p % n for p, n in zip(position, level.inner_shape, strict=True))
         return shard
 
-    def _index(
-        self, key: str, version: str, shard: ByteRange, level: ShardingCodec
-    ) -> ShardIndex | None:
+    def _index(self, key: str, version: str, depth: int, shard: ByteRange) -> ShardIndex | None:
+        level = self._levels[depth]
+
         def load() -> ShardIndex | None:
             place = level.index_range
             if shard.size is not None:  # nested: counted from the inner shard's own ends
@@ -227,7 +227,7 @@ class ChunkReader:
             self.counters.add(bytes_fetched=len(data), shard_indexes_read=1)
             return level.parse_index(data, shard.size)
 
-        return self._indexes.get((key, version, shard.offset), load)
+        return self._indexes.get((key, version, depth, shard), load)
 
     def _decode(self, key: str, data: Encoded, scratch: memoryview | None) -> Loaded:
         if data is None or isinstance(data, ZarrfsError):

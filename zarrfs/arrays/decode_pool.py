@@ -37,11 +37,6 @@ class DecodePool:
         for thread in self._threads:
             thread.start()
 
-    @property
-    def n_threads(self) -> int:
-        """Tasks that can run at the same time."""
-        return len(self._threads)
-
     def submit(self, task: Callable[[], None], *, urgent: bool = False) -> None:
         """Queue a task. It must not wait for another one. Safe to call from a finalizer."""
         (self._urgent if urgent else self._others).put(task)

@@ -9,7 +9,7 @@ from zarrfs.arrays.chunk_cache import ChunkCache
 from zarrfs.arrays.chunk_io import ChunkReader
 from zarrfs.arrays.chunk_source import ChunkSource
 from zarrfs.arrays.counters import Counters
-from zarrfs.arrays.decode_pool import DEFAULT_THREADS, DecodePool
+from zarrfs.arrays.decode_pool import DecodePool
 from zarrfs.arrays.memory import MemoryBudget
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Engine:
     """
 
     def __init__(self, *, memory: int, failure_ttl: float) -> None:
-        self.pool = DecodePool(DEFAULT_THREADS)
+        self.pool = DecodePool()
         self.budget = MemoryBudget(memory, functools.partial(self.pool.submit, urgent=True))
         self.cache = ChunkCache(self.budget)
         self.counters = Counters()

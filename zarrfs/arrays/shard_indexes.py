@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from zarrfs.byte_range import ByteRange
     from zarrfs.codecs.sharding import ShardIndex
 
 # 16 bytes an inner chunk: a million inner chunks per array. Counted apart from the memory budget.
@@ -18,8 +19,9 @@ MAX_BYTES = 16 * 2**20
 # What an entry costs beside the index; a missing shard costs one too.
 _ENTRY_BYTES = 200
 
-IndexKey = tuple[str, str, int]
-"""Key of the object, its version, and where in it the shard begins (0 unless it is nested)."""
+IndexKey = tuple[str, str, int, ByteRange]
+"""Key of the object, its version, and which shard in it: how deep, and where. A nested shard may
+begin where the one around it does."""
 
 
 class ShardIndexes:
