@@ -7,10 +7,11 @@ from collections import OrderedDict
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
+from zarrfs.byte_range import ByteRange
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from zarrfs.byte_range import ByteRange
     from zarrfs.codecs.sharding import ShardIndex
 
 # 16 bytes an inner chunk: a million inner chunks per array. Counted apart from the memory budget.
