@@ -12,16 +12,13 @@ from zarrfs.mounts.config import (
     KERNEL_OPTIONS,
     OPTIONS,
     REFUSED,
-    SMALLEST_MEMORY,
     MountConfig,
     MountOptions,
     parse_config,
     parse_options,
-    parse_seconds,
-    parse_size,
     split_options,
 )
-from zarrfs.mounts.memory import available_memory, default_memory
+from zarrfs.mounts.memory import default_memory
 
 keys = st.text(st.characters(exclude_characters='",=', exclude_categories=["Cs"]), min_size=1)
 values = st.none() | st.text(st.characters(exclude_characters='"', exclude_categories=["Cs"]))
@@ -163,44 +160,6 @@ def test_others_come_with_the_kernel_checking_modes(name: str) -> None:
 def test_unknown_option_is_left_for_the_store() -> None:
     parsed = options('anon,endpoint-url=http://h:9,key="a,b"')
     assert parsed.store == (("anon", "true"), ("endpoint_url", "http://h:9"), ("key", "a,b"))
-
-
-@pytest.mark.parametrize(
-    ("text", "size"),
-    [
-        ("16777216", 16 << 20),
-        ("16M", 16 << 20),
-        ("1.5g", 3 << 29),
-        ("1GiB", 1 << 30),
-        ("2TB", 2 << 40),
-        ("16384 K", None),
-        ("16384k", 16 << 20),
-    ],
-)
-def test_sizes(text: str, size: int | None) -> None:
-    if size is None:
-        with pytest.raises(ValueError, match="write"):
-            parse_size(text)
-    else:
-        assert parse_size(text) == size
-
-
-def test_share_of_the_memory() -> None:
-    assert parse_size("50%") == available_memory() * 50 // 100
-
-
-def test_smallest_memory() -> None:
-    assert parse_size(str(SMALLEST_MEMORY)) == SMALLEST_MEMORY
-    with pytest.raises(ValueError, match="at least 16M"):
-        parse_size(str(SMALLEST_MEMORY - 1))
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [("0", 0), ("60", 60), ("1.5", 1.5), ("250ms", 0.25), ("3s", 3), ("2m", 120), ("1h", 3600)],
-)
-def test_durations(text: str, seconds: float) -> None:
-    assert parse_seconds(text) == seconds
 
 
 @given(

@@ -85,21 +85,15 @@ def test_pid_used_again_is_no_daemon() -> None:
 
 
 def test_newest_of_two_daemons_is_found(runtime: Path) -> None:
-    for number, since in enumerate(["2026-01-02", "2026-01-03", "2026-01-01"]):
-        folder = state.MountFolder(path=runtime / f"mnt-{number}")
-        folder.path.mkdir()
-        folder.write_record(
-            Record(
-                store=since,
-                mountpoint="/mnt",
-                pid=os.getpid(),
-                started=start_time(os.getpid()) or 0,
-                since=since,
-            )
-        )
-    found = find_daemon("/mnt")
+    with subprocess.Popen(["sleep", "100"]) as newer:
+        for pid in (newer.pid, os.getpid()):
+            folder = state.MountFolder(path=runtime / f"mnt-{pid}")
+            folder.path.mkdir()
+            folder.write_record(record("/mnt", pid=pid))
+        found = find_daemon("/mnt")
+        newer.kill()
     assert found is not None
-    assert found[1].since == "2026-01-03"
+    assert found[1].pid == newer.pid
 
 
 def test_list_removes_what_ended_without_a_mount(runtime: Path) -> None:

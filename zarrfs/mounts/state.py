@@ -150,7 +150,7 @@ def find_daemon(mountpoint: str) -> tuple[MountFolder, Record] | None:
         for folder, record in _read_records()
         if record.mountpoint == mountpoint and record.is_running
     ]
-    return max(daemons, key=lambda found: found[1].since, default=None)
+    return daemons[-1] if daemons else None
 
 
 def list_mounts() -> list[MountInfo]:
@@ -180,7 +180,7 @@ def _read_records() -> list[tuple[MountFolder, Record]]:
             found.append((folder, record))
         elif pid.isdigit() and start_time(int(pid)) is None:
             folder.remove()  # its daemon ended before it could mount
-    return sorted(found, key=lambda pair: pair[1].since)
+    return sorted(found, key=lambda pair: pair[1].started)
 
 
 def _tidy_records(mounted: set[str]) -> dict[str, Record]:
