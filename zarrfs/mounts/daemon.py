@@ -1,4 +1,4 @@
-"""What serves one mount: store, file system, kernel session, control socket, record.
+"""The process of a mount, in the background or in the foreground.
 
 ``python -m zarrfs.mounts.daemon MOUNTPOINT`` takes its configuration from standard input, so that
 credentials never show in ``ps``, and tells on standard output, a JSON object a line, first its
@@ -12,205 +12,21 @@ import faulthandler
 import json
 import logging
 import os
-import select
 import signal
 import sys
-import threading
 import traceback
 from dataclasses import asdict
-from datetime import UTC, datetime
-from importlib.metadata import version
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NoReturn
-from urllib.parse import quote, unquote, urlsplit
+from typing import IO, Any
 
-from zarrfs.errors import MountError, UrlError, UsageError, ZarrfsError
+from zarrfs.errors import UrlError, UsageError, ZarrfsError
 from zarrfs.mounts.config import MountConfig, parse_config
-from zarrfs.mounts.control import ControlServer
-from zarrfs.mounts.doctor import check_pyfuse3
-from zarrfs.mounts.liveness import start_time
 from zarrfs.mounts.logs import hide, log_stderr, start_log
-from zarrfs.mounts.preflight import check_overlap, claim
-from zarrfs.mounts.state import MountFolder, MountInfo, Record, make_mount_folder
+from zarrfs.mounts.preflight import claim
+from zarrfs.mounts.serving import end_process, secrets_of, serve
+from zarrfs.mounts.state import MountFolder, MountInfo, make_mount_folder
 from zarrfs.mounts.systemd import notify
-from zarrfs.stores.urls import open_store, redact
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from zarrfs.stores.base import Store
-    from zarrfs.vfs.filesystem import FileSystem
-
-LOCAL_ATTR_SECONDS = 1.0
-REMOTE_ATTR_SECONDS = 60.0
-"""How long names and attributes are trusted, by default: asking a remote store costs a request."""
-
-CLOSE_SECONDS = 5.0
-"""For closing the store after the mount has ended; one that hangs is left behind."""
-
-FUSE_DEVICE = os.makedev(10, 229)
-"""Number of /dev/fuse, fixed by the kernel (Documentation/admin-guide/devices.txt)."""
-
-REQUESTS_SECONDS = 1.0
-"""For requests in flight once the mount has ended: nobody waits for them any more, but a store that
-hangs would keep the daemon until their deadline."""
 
 log = logging.getLogger("zarrfs.mounts.daemon")  # also when run as __main__
-
-
-def serve(config: MountConfig, folder: MountFolder, ready: Callable[[MountInfo], None]) -> None:
-    """Mount, call `ready` once the mount answers, and serve until it is unmounted.
-
-    Raises
-    ------
-    ZarrfsError
-        If the store cannot be opened or mounted.
-    """
-    try:
-        from zarrfs.fuse import session
-    except ImportError as error:
-        if (check := check_pyfuse3()).ok:
-            raise
-        raise MountError(f"cannot mount: {check.found}; run: {check.remedy}") from error
-    from zarrfs.vfs.filesystem import FileSystem
-    from zarrfs.vfs.options import ViewOptions
-
-    options = config.options
-    store = open_store(config.store, options=dict(options.store))
-    check_overlap(store.url, config.mountpoint)
-    with contextlib.ExitStack() as stack:
-        attr_timeout = options.attr_timeout
-        if attr_timeout is None:
-            is_local = store.capabilities.cheap_stat
-            attr_timeout = LOCAL_ATTR_SECONDS if is_local else REMOTE_ATTR_SECONDS
-        filesystem = FileSystem(
-            store,
-            name=store_name(store.url),
-            options=ViewOptions(
-                layout=options.layout,
-                views=options.views,
-                endian=options.endian,
-                memory=options.memory,
-                attr_timeout=attr_timeout,
-                read_only=True,  # nothing can be written yet, whatever the store allows
-            ),
-            version=version("zarrfs"),
-            read_log=folder.log.read_bytes,
-        )
-        stack.callback(_close_bounded, filesystem.close)
-
-        has_ended = threading.Event()
-
-        def on_ready() -> None:
-            info = _write_record(config, store, folder)
-            server = ControlServer(folder.socket, _commands(filesystem))
-            stack.callback(server.close)
-            threading.Thread(
-                target=_end_with_connection, args=(folder, has_ended), daemon=True
-            ).start()
-            log.info("%s is mounted at %s, %s", info.store, info.mountpoint, info.mode)
-            ready(info)
-
-        session.run(
-            filesystem,
-            session.SessionOptions(
-                mountpoint=config.mountpoint,
-                fuse_options=fuse_options(config, store, is_read_only=True),
-                timeout=options.timeout,
-                names_timeout=options.names_timeout,
-                attr_timeout=attr_timeout,
-                keep_cache=options.keep_cache,
-            ),
-            on_ready,
-        )
-        has_ended.set()
-        log.info("%s is unmounted", config.mountpoint)
-
-
-def store_name(url: str) -> str:
-    """Return the name of a store in file names: the last part without ``.zarr`` and ``.zip``."""
-    bare = url.removeprefix("fault+")
-    path = urlsplit(bare).path if "://" in url else bare
-    if bare != url:
-        path = path.partition("?")[0]
-    name = unquote(path.rstrip("/").rpartition("/")[2]).replace("/", "_") or "root"
-    for ending in (".zip", ".zarr"):
-        name = name.removesuffix(ending) or name
-    return name
-
-
-def fuse_options(config: MountConfig, store: Store, *, is_read_only: bool) -> frozenset[str]:
-    """Return the options of a mount for libfuse, one a string."""
-    # ASCII only: the binding encodes options so. Commas would end the option.
-    source = quote(config.options.fsname or store.url, safe="".join(map(chr, range(32, 127))))
-    escaped = source.replace("\\", "\\\\").replace(",", "\\,")
-    mode = {"ro"} if is_read_only else set()
-    return frozenset({f"fsname={escaped}", "subtype=zarrfs", *mode, *config.options.kernel})
-
-
-def secrets_of(config: MountConfig) -> list[str]:
-    """Return what must not be logged: user, password and options that sound secret."""
-    options = list(config.options.store)
-    secrets = []
-    if "://" in config.store:
-        parts = urlsplit(config.store)
-        user, at, _ = parts.netloc.rpartition("@")
-        secrets += user.split(":") if at else []
-        options += [
-            (key, value)
-            for key, _, value in (part.partition("=") for part in parts.query.split("&"))
-        ]
-    secrets += [value for key, value in options if "***" in redact(f"x://?{key}=1")]
-    # Stores use them with percent signs decoded.
-    return list(dict.fromkeys([*secrets, *map(unquote, secrets)]))
-
-
-def _commands(filesystem: FileSystem) -> dict[str, Callable[[Any], Any]]:
-    return {
-        "ping": lambda request: "pong",
-        "stats": lambda request: filesystem.stats(),
-        "refresh": lambda request: filesystem.refresh(request.get("path")),
-    }
-
-
-def _write_record(config: MountConfig, store: Store, folder: MountFolder) -> MountInfo:
-    pid = os.getpid()
-    record = Record(
-        store=redact(store.url),
-        mountpoint=config.mountpoint,
-        pid=pid,
-        started=start_time(pid) or 0,
-        since=datetime.now(UTC).isoformat(timespec="seconds"),
-    )
-    folder.write_record(record)
-    return MountInfo(
-        store=record.store,
-        mountpoint=record.mountpoint,
-        pid=pid,
-        since=record.since,
-        mode="ro",
-        state="healthy",
-    )
-
-
-def _end_with_connection(folder: MountFolder, has_ended: threading.Event) -> None:
-    """End this process when its connection to the kernel has ended but requests hang on."""
-    poll = select.poll()
-    for path in Path("/proc/self/fd").iterdir():
-        with contextlib.suppress(OSError):  # others open and close meanwhile
-            if os.fstat(int(path.name)).st_rdev == FUSE_DEVICE:
-                poll.register(int(path.name), 0)  # only POLLERR: unmounted or aborted
-    poll.poll()
-    if not has_ended.wait(REQUESTS_SECONDS):
-        log.warning("requests hang on after the end of the mount; they are given up")
-        folder.remove()
-        _exit(0)
-
-
-def _close_bounded(close: Callable[[], None]) -> None:
-    closing = threading.Thread(target=close, daemon=True)
-    closing.start()
-    closing.join(CLOSE_SECONDS)
 
 
 def serve_in_foreground(config: MountConfig) -> None:
@@ -233,7 +49,7 @@ def serve_in_foreground(config: MountConfig) -> None:
         finally:
             notify("STOPPING=1")
             folder.remove()
-    _exit(0)
+    end_process(0)
 
 
 def serve_in_background(config: MountConfig, status: IO[str]) -> None:
@@ -280,8 +96,8 @@ def main() -> None:
         log.exception("the mount has ended")
         if not status.closed:
             _tell(status, **_described(error, secrets_of(config)))
-        _exit(1)
-    _exit(0)
+        end_process(1)
+    end_process(0)
 
 
 def _start_log(config: MountConfig, folder: MountFolder, *, in_foreground: bool = False) -> None:
@@ -301,14 +117,6 @@ def _described(error: Exception, secrets: list[str]) -> dict[str, Any]:
         "usage": isinstance(error, UsageError | UrlError),
         "traceback": hide(traceback.format_exc(), secrets),
     }
-
-
-def _exit(code: int) -> NoReturn:
-    """End the process without waiting for threads."""
-    logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
 
 
 if __name__ == "__main__":

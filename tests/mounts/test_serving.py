@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from zarrfs.mounts.config import MountConfig, MountOptions, parse_options, split_options
-from zarrfs.mounts.daemon import fuse_options, secrets_of, store_name
+from zarrfs.mounts.serving import fuse_options, secrets_of, store_name
 from zarrfs.stores.memory import MemoryStore
 
 
@@ -24,6 +24,7 @@ def config(store: str = "x", options: str = "") -> MountConfig:
         ("/data/.zarr", ".zarr"),
         ("/", "root"),
         ("/data/what?.zarr", "what?"),
+        ("/data/100%25 é.zarr", "100%25 é"),
         ("fault+/data/era5.zarr?error=always", "era5"),
         ("file:///data/my%20data.zarr", "my data"),
         ("file:///data/a%2Fb.zarr", "a_b"),
