@@ -153,14 +153,15 @@ class ChunkError(ZarrfsError, OSError):
     array
         Path of the array in its store.
     key
-        Store key of the object.
+        Store key of the object; empty if the array itself is gone.
     reason
         What went wrong; the error itself is the cause (``__cause__``).
     """
 
     def __init__(self, array: str, key: str, reason: str) -> None:
         self.array, self.key, self.reason = array, key, reason
-        super().__init__(f"array {array or '/'!r}, object {key!r}: {reason}")
+        place = f", object {key!r}" if key else ""
+        super().__init__(f"array {array or '/'!r}{place}: {reason}")
 
     def again(self) -> ChunkError:
         """Return the same error, for somebody else to raise.

@@ -59,5 +59,5 @@ def test_span_before_the_file_or_of_negative_size_is_refused(offset: int, size: 
 
 def test_file_may_be_as_large_as_files_can_be_and_no_larger() -> None:
     assert Segments(FlatSpan(0, MAX_FILE_BYTES)).size == MAX_FILE_BYTES
-    with pytest.raises(ViewError, match="9223372036854775808 bytes"):
+    with pytest.raises(ViewError, match="more bytes than a file can have"):
         Segments(Header(b"x"), FlatSpan(0, MAX_FILE_BYTES))

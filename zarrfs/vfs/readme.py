@@ -6,6 +6,7 @@ the store is walked on a thread of its own, as far as a number of nodes and seco
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from concurrent.futures import Future
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from zarrfs.arrays.hierarchy import Hierarchy, Node
     from zarrfs.vfs.view_branch import ViewBranch
 
+_log = logging.getLogger(__name__)
+
 MAX_NODES = 1_000
 """Nodes looked at."""
 
@@ -31,6 +34,7 @@ MAX_REASON = 300
 
 _MORE = "There may be more: `zarrfs info STORE/PATH` tells about each array."
 _UNFINISHED = "The store answers too slowly to tell here which arrays cannot be shown, and why."
+_FAULT = "Which arrays cannot be shown is not known: internal error, see .zarrfs/log."
 
 
 class Readme:
@@ -102,9 +106,9 @@ class Readme:
     def _find(self, findings: Future[list[str]]) -> None:
         try:
             lines = self._lines()
-        except BaseException as error:  # noqa: BLE001 (raised where the text is awaited)
-            findings.set_exception(error)
-            return
+        except Exception:  # noqa: BLE001 (a fault in zarrfs must not keep the mount from being listed)
+            _log.exception("README.txt cannot tell which arrays are missing")
+            lines = ["", _FAULT]
         self._expiry = time.monotonic() + self._ttl
         findings.set_result(lines)
 

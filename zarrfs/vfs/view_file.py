@@ -103,5 +103,5 @@ class ViewedFile:
                 _log.error("%s", error)
             self._failure, error.is_logged = str(error), True
             raise
-        self._latest = (node, shown, segments)
+        self._latest, self._failure = (node, shown, segments), ""
         return shown, segments

@@ -60,7 +60,7 @@ class Segments:
         self._segments = tuple(segment for segment in segments if segment.size)
         self._ends = tuple(itertools.accumulate(segment.size for segment in self._segments))
         if self.size > MAX_FILE_BYTES:
-            raise ViewError(f"{self.size} bytes are more than a file can have (2**63 - 1)")
+            raise ViewError("it has more bytes than a file can have (2**63 - 1)")
 
     @property
     def size(self) -> int:
