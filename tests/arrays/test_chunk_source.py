@@ -299,7 +299,7 @@ def test_a_fault_in_the_reader_reaches_all_who_wait(
     source: ChunkSource, monkeypatch: pytest.MonkeyPatch, expected_logs: LogCheck
 ) -> None:
     expected_logs("internal error, see the log", times=1)
-    expected_logs("a decode task failed", times=1)
+    expected_logs("chunks of 'a' could not be loaded", times=1)
 
     def fail(*_: object) -> None:
         raise ZeroDivisionError

@@ -86,8 +86,8 @@ def test_reads_that_overtake_each_other_are_sequential(distance: int) -> None:
 
 
 def test_the_start_of_a_buffered_reader_is_sequential() -> None:
-    # Requests as the page cache makes them: they grow with its window, then two at a time are
-    # under way at a time.
+    # Requests as the page cache makes them: they grow with its window, then two
+    # are under way at a time.
     trace = [(0, 16), (16, 16), (32, 32), (64, 64), (192, 64), (128, 64), (256, 128), (512, 128)]
     trace += [(384, 128), (640, 128), (896, 128), (768, 128), (1024, 128)]
     advices = replay((offset * KIB, size * KIB) for offset, size in trace)

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from zarrfs.errors import ChunkError
+from zarrfs.errors import ChunkError, ZarrfsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from zarrfs.arrays.chunk_cache import ChunkCache
     from zarrfs.arrays.chunk_io import ChunkReader, Loaded
@@ -47,14 +47,31 @@ class Receiver(Protocol):
         ...
 
 
+class _Wanted:
+    """A chunk that somebody wants."""
+
+    __slots__ = ("is_begun", "is_urgent", "keep", "receivers")
+
+    def __init__(self, *, urgent: bool) -> None:
+        self.receivers: list[Receiver] = []
+        self.keep = False
+        self.is_urgent = urgent
+        self.is_begun = False
+        """A thread is at it."""
+
+    def add(self, receive: Receiver, *, keep: bool) -> None:
+        self.receivers.append(receive)
+        self.keep = self.keep or keep
+
+
 class _Generation:
     """What is known and under way between one `forget` and the next."""
 
     __slots__ = ("failures", "logged", "wanted")
 
     def __init__(self) -> None:
-        self.wanted: dict[Coords, list[tuple[Receiver, bool]]] = {}
-        """For each chunk under way who wants it, and whether it is worth keeping."""
+        self.wanted: dict[Coords, _Wanted] = {}
+        """Chunks queued or under way."""
         self.failures: dict[Coords, tuple[float, ChunkError]] = {}
         """Errors, and until when they are remembered."""
         self.logged: dict[str, float] = {}
@@ -115,23 +132,32 @@ class ChunkSource:
         generation = self._generation
         for coords in wanted:
             with self._lock:
-                receivers = generation.wanted.get(coords)
-                if receivers is not None:
-                    receivers.append((receive, keep))
+                known = generation.wanted.get(coords)
+                if known is not None:
+                    known.add(receive, keep=keep)
+                    if urgent and _hasten(known):
+                        to_load.append(coords)
                     continue
                 is_kept, chunk = self._cache.get(generation, coords)
                 error = None if is_kept else self._known_failure(generation, coords)
                 if not is_kept and error is None:
-                    generation.wanted[coords] = [(receive, keep)]
+                    generation.wanted[coords] = _Wanted(urgent=urgent)
+                    generation.wanted[coords].add(receive, keep=keep)
                     to_load.append(coords)
                     continue
             n_kept += is_kept
             receive(coords, chunk, error)
         if n_kept:
             self.reader.counters.add(chunk_cache_hits=n_kept)
-        for key, group in self.reader.by_object(to_load).items():
-            for batch in self._batches(group):
-                self._pool.submit(_Task(self, key, batch, generation), urgent=urgent)
+        self._submit(to_load, generation, urgent=urgent)
+
+    def hasten(self, wanted: Iterable[Coords]) -> None:
+        """Let chunks that were requested without urgency overtake others: they are waited for."""
+        generation = self._generation
+        with self._lock:
+            known = [(coords, generation.wanted.get(coords)) for coords in wanted]
+            queued = [coords for coords, one in known if one is not None and _hasten(one)]
+        self._submit(queued, generation, urgent=True)
 
     def remembers_failure(self, coords: Coords) -> bool:
         """Whether a chunk failed, not longer ago than failures are remembered; takes no lock."""
@@ -150,16 +176,21 @@ class ChunkSource:
 
     def load(self, key: str, batch: Sequence[Coords], generation: _Generation) -> None:
         """Decode a batch and hand it out; runs on a decode thread."""
+        with self._lock:
+            # Without those that an urgent task has begun or finished meanwhile.
+            batch = [coords for coords in batch if _begin(generation.wanted.get(coords))]
+        if not batch:
+            return
         scratch = _scratch_buffer(self.reader.spec.nbytes)
         remaining = set(batch)
         try:
             for coords, loaded in self.reader.load(key, batch, scratch):
                 self._deliver(key, coords, loaded, generation)
                 remaining.discard(coords)
-        finally:
-            # Only a fault in zarrfs gets here with something left: nobody may wait for ever.
+        except Exception:  # noqa: BLE001 (a fault in zarrfs, and nobody may wait for ever)
+            _log.exception("chunks of %r could not be loaded", self.name)
             for coords in remaining:
-                error = ChunkError(self.name, key, "internal error, see the log")
+                error = ZarrfsError("internal error, see the log")
                 self._deliver(key, coords, error, generation)
 
     def _deliver(self, key: str, coords: Coords, loaded: Loaded, generation: _Generation) -> None:
@@ -167,7 +198,7 @@ class ChunkSource:
         if isinstance(loaded, Exception):
             error = self._failed(key, coords, loaded, generation)
         with self._lock:
-            is_worth = any(keep for _, keep in generation.wanted[coords])
+            is_worth = generation.wanted[coords].keep
         if is_worth and chunk is not None:
             # A copy of its own: the chunk may lie in the scratch buffer, or hold on to the
             # encoded bytes that it was decoded from.
@@ -175,8 +206,8 @@ class ChunkSource:
         with self._lock:
             if is_worth and error is None and generation is self._generation:
                 self._cache.put(generation, coords, chunk)
-            receivers = generation.wanted.pop(coords)
-        for receive, _ in receivers:
+            receivers = generation.wanted.pop(coords).receivers
+        for receive in receivers:
             try:
                 receive(coords, chunk, None if error is None else error.again())
             except Exception:  # noqa: BLE001 (a fault in zarrfs; the others still get their chunk)
@@ -213,10 +244,12 @@ class ChunkSource:
         del generation.failures[coords]
         return None
 
-    def _batches(self, group: list[Coords]) -> Iterator[list[Coords]]:
+    def _submit(self, wanted: list[Coords], generation: _Generation, *, urgent: bool) -> None:
         n = max(1, TASK_BYTES // max(1, self.reader.spec.nbytes))
-        for first in range(0, len(group), n):
-            yield group[first : first + n]
+        for key, group in self.reader.by_object(wanted).items():
+            for first in range(0, len(group), n):
+                task = _Task(self, key, group[first : first + n], generation)
+                self._pool.submit(task, urgent=urgent)
 
 
 class _Task:
@@ -231,6 +264,21 @@ class _Task:
 
     def __call__(self) -> None:
         self.source.load(self.key, self.batch, self.generation)
+
+
+def _hasten(wanted: _Wanted) -> bool:
+    """Make a chunk urgent; whether that asks for another task, which overtakes the queued one."""
+    is_late = not (wanted.is_urgent or wanted.is_begun)
+    wanted.is_urgent = True
+    return is_late
+
+
+def _begin(wanted: _Wanted | None) -> bool:
+    """Take on a chunk, unless another task has."""
+    if wanted is None or wanted.is_begun:
+        return False
+    wanted.is_begun = True
+    return True
 
 
 def _scratch_buffer(size: int) -> memoryview | None:

@@ -103,7 +103,7 @@ class FlatArray:
         first, last = self._layout.find(offset), self._layout.find(offset + size - 1)
         is_worthy = advice.is_sequential or _WORTHY_PART * size >= self._layout.slab_bytes
         if not is_worthy and not all(
-            self._table.has(self._file, slab) for slab in range(first, last + 1)
+            self._table.is_ready(self._file, slab) for slab in range(first, last + 1)
         ):
             return self._gather(offset, size)
         if first == last:

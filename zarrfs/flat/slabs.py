@@ -6,7 +6,6 @@ decoded chunks for each read was five times slower.
 
 from __future__ import annotations
 
-import functools
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -51,7 +50,7 @@ class Slab:
     soon as the last reference goes.
     """
 
-    def __init__(self, file: FlatFile, index: int, budget: MemoryBudget) -> None:
+    def __init__(self, file: FlatFile, index: int, budget: MemoryBudget, *, urgent: bool) -> None:
         self.file = file
         self.index = index
         self.offset, self.size = file.layout.span(index)
@@ -62,6 +61,7 @@ class Slab:
         """Chunks that could not be had; their bytes in the buffer mean nothing."""
         self.lease: Lease | None = None
         self._budget = budget
+        self._is_urgent = urgent
         self._buffer: npt.NDArray[np.uint8] | None = None
         self._elements: Array | None = None
         self._pieces: dict[Coords, Piece] = {}
@@ -88,7 +88,15 @@ class Slab:
                 return
         notify(self)
 
-    def fill(self, *, urgent: bool) -> None:
+    def hasten(self) -> None:
+        """Let its chunks overtake those that nobody waits for."""
+        with self._lock:
+            wanted = [] if self._is_urgent else list(self._pieces)
+            self._is_urgent = True
+        if wanted:
+            self.file.source.hasten(wanted)
+
+    def fill(self) -> None:
         """Allocate the buffer, whose bytes were taken, and request the chunks.
 
         On a decode thread: a slab may have thousands of chunks.
@@ -107,7 +115,9 @@ class Slab:
             return
         self._elements = self._buffer.view(file.dtype).reshape(box_shape(box))
         # A chunk that other slabs need too is worth keeping.
-        file.source.request(wanted, self._place, keep=file.layout.shares_chunks, urgent=urgent)
+        file.source.request(
+            wanted, self._place, keep=file.layout.shares_chunks, urgent=self._is_urgent
+        )
 
     def _place(self, coords: Coords, chunk: Array | None, error: ChunkError | None) -> None:
         piece = self._pieces[coords]
@@ -148,13 +158,15 @@ class SlabTable:
         key = (file, index)
         with self._budget.lock:
             slab = self._slabs.get(key)
+            if slab is not None and not slab.is_stale:
+                self._slabs.move_to_end(key)
+                if not slab.is_ready:
+                    self._pool.submit(slab.hasten, urgent=True)
+                return slab
             if slab is not None:
-                if not slab.is_stale:
-                    self._slabs.move_to_end(key)
-                    return slab
                 self._drop(key)
-            slab = self._slabs[key] = Slab(file, index, self._budget)
-        self._budget.request(slab.size, functools.partial(slab.fill, urgent=True))
+            slab = self._slabs[key] = Slab(file, index, self._budget, urgent=True)
+        self._budget.request(slab.size, slab.fill)
         return slab
 
     def prefetch(self, file: FlatFile, index: int) -> bool:
@@ -163,19 +175,19 @@ class SlabTable:
         with self._budget.lock:
             if key in self._slabs:
                 return True
-            slab = Slab(file, index, self._budget)
+            slab = Slab(file, index, self._budget, urgent=False)
             if not self._budget.take_spare(slab.size):
                 return False
             self._slabs[key] = slab
         # Quickly, lest the fillings of slabs that follow queue up behind this one's chunks.
-        self._pool.submit(functools.partial(slab.fill, urgent=False), urgent=True)
+        self._pool.submit(slab.fill, urgent=True)
         return True
 
-    def has(self, file: FlatFile, index: int) -> bool:
-        """Whether a slab is there, being assembled or ready."""
+    def is_ready(self, file: FlatFile, index: int) -> bool:
+        """Whether a slab is there and need not be waited for."""
         with self._budget.lock:
             slab = self._slabs.get((file, index))
-            return slab is not None and not slab.is_stale
+            return slab is not None and slab.is_ready and not slab.is_stale
 
     def add_reader(self, file: FlatFile, reader: ReadAhead) -> None:
         """Take note of an open file, so that the slabs around its reads are spared."""
