@@ -54,7 +54,6 @@ class Kernel:
         """Open, read and close a file."""
         opened = await self.open(path)
         data = await self.operations.read(opened.fh, offset, size)
-        await self.operations.flush(opened.fh)
         await self.operations.release(opened.fh)
         return bytes(data)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -113,11 +114,12 @@ async def test_failure_to_give_memory_back_is_logged(
     await watch(watched, mock_clock, [1, 1, 1])
 
 
-async def test_file_system_has_what_is_watched(kernel: Kernel) -> None:
+def test_file_system_has_what_is_watched(kernel: Kernel) -> None:
     """The fake above stands for these two."""
-    await kernel.read("bin/a.bin")
+    trio.run(kernel.read, "bin/a.bin")
     filesystem = kernel.operations.filesystem
     assert filesystem.stats()["bytes_served"] == 256
     assert filesystem.stats()["memory"]["used"] > 0
     filesystem.give_memory_back()
-    assert filesystem.stats()["memory"]["used"] == 0
+    while filesystem.stats()["memory"]["used"]:  # by a decode thread that has just finished
+        time.sleep(0.001)

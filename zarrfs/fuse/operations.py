@@ -277,7 +277,8 @@ class Operations(pyfuse3.Operations):
 
     @_handler
     async def flush(self, fh: pyfuse3.FileHandleT) -> None:
-        """Nothing to write when a descriptor of a read-only mount is closed."""
+        """Nothing to write when a file is closed, so that the kernel need not ask again."""
+        raise pyfuse3.FUSEError(errno.ENOSYS)
 
     @_handler
     async def fsync(self, fh: pyfuse3.FileHandleT, datasync: bool) -> None:

@@ -16,6 +16,7 @@ import pyfuse3
 import trio
 
 from zarrfs.errors import MountError
+from zarrfs.fuse.heap import give_large_buffers_back
 from zarrfs.fuse.operations import Operations
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def run(filesystem: FileSystem, options: SessionOptions, ready: Callable[[], Non
     MountError
         If libfuse cannot mount, with its own words.
     """
+    give_large_buffers_back()
     operations = Operations(
         filesystem,
         timeout=options.timeout,
