@@ -11,7 +11,7 @@ from zarrfs.stores.faulty import FaultyStore
 from zarrfs.stores.memory import MemoryStore
 
 if TYPE_CHECKING:
-    from zarrfs.stores.base import Capabilities
+    from zarrfs.stores.base import Capabilities, ObjectInfo
 
 
 class RemoteStore(MemoryStore):
@@ -56,6 +56,26 @@ def test_the_first_version_read_counts(store: MemoryStore) -> None:
     versions = ObjectVersions(store)
     versions.record("a")
     store.set("a", b"2")
+    versions.record("a")
+    assert versions.changed()
+
+
+def test_the_first_version_read_counts_whoever_is_slower() -> None:
+    class Racing(MemoryStore):
+        """While one thread asks for a version, another one reads, and the object changes."""
+
+        is_first = True
+
+        def stat(self, key: str) -> ObjectInfo:
+            if self.is_first:
+                self.is_first = False
+                versions.record(key)
+                self.set(key, b"2")
+            return super().stat(key)
+
+    store = Racing()
+    store.set("a", b"1")
+    versions = ObjectVersions(store)
     versions.record("a")
     assert versions.changed()
 

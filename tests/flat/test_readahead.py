@@ -107,8 +107,10 @@ def test_more_streams_than_are_followed_give_up_the_one_unused_for_longest() -> 
     ahead = ReadAhead()
     starts = [i * 100 * MIB for i in range(MAX_STREAMS + 1)]
     replay(((start, READ) for start in starts), ahead)
-    assert not ahead.observe(starts[0] + READ, READ).is_sequential
-    assert ahead.observe(starts[2] + READ, READ).is_sequential
+    assert ahead.observe(starts[1] + READ, READ).is_sequential
+    assert not ahead.observe(starts[0] + READ, READ).is_sequential, "given up for the last"
+    assert ahead.observe(starts[1] + 2 * READ, READ).is_sequential, "used again meanwhile"
+    assert not ahead.observe(starts[2] + READ, READ).is_sequential
     assert len(ahead.windows()) == MAX_STREAMS
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from tests.arrays import writer
 from tests.flat.opened import TIMEOUT, Opened, finished, opened
+from zarrfs.arrays.memory import MemoryBudget
 from zarrfs.errors import ChunkError
 from zarrfs.flat.readahead import ReadAhead
 from zarrfs.flat.reader import FlatArray
@@ -18,7 +19,7 @@ from zarrfs.flat.slabs import FlatFile, Slab, SlabTable
 from zarrfs.stores.faulty import FaultyStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import numpy.typing as npt
 
@@ -118,20 +119,13 @@ def test_a_slab_with_a_failed_chunk_is_remade_once_the_failure_is_forgotten(
         assert not one.table.get(file, 0).errors
 
 
-def test_a_slab_being_made_is_not_stale_whatever_has_failed(
-    store: FaultyStore, expected_logs: LogCheck
-) -> None:
-    expected_logs("injected error")
-    store.inject(error="get", keys="c/0/3")
-    with opened(store, failure_ttl=0) as one:
-        file = file_of(one)
-        with pytest.raises(ChunkError):
-            one.read(0, 1024)  # the error is known, and too old
-        store.inject(hang="get", keys="c/0/[4-7]")
-        slab = one.table.get(file, 0)
-        assert store.wait_until_hanging(4)
-        assert one.table.get(file, 0) is slab
-        store.heal()
+def test_a_slab_being_made_is_not_stale_whatever_has_failed(store: FaultyStore) -> None:
+    with opened(store) as one:
+        slab = Slab(file_of(one), 0, one.engine.budget, urgent=True)
+        slab.errors[0, 3] = ChunkError("", "c/0/3", "failed long ago")
+        assert not slab.is_stale
+        slab.is_ready = True
+        assert slab.is_stale
 
 
 # --- what is dropped, and in which order --------------------------------------------------------
@@ -198,6 +192,29 @@ def test_a_slab_dropped_while_it_is_made_is_finished_for_those_who_wait(
         assert bytes(finished(reply)) == rows.tobytes()
 
 
+def test_a_slab_begun_while_all_is_forgotten_is_not_kept(
+    rows: npt.NDArray[Any], store: FaultyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(store) as one:
+        store.inject(hang="get", keys="c/*")
+        before = one.flat.read(0, rows.nbytes, ReadAhead())
+        assert store.wait_until_hanging()
+        forget = one.source.forget
+
+        def read_and_forget() -> None:
+            one.flat.read(0, rows.nbytes, ReadAhead())
+            forget()
+
+        monkeypatch.setattr(one.source, "forget", read_and_forget)
+        one.flat.forget()
+        for key in list(store.list_prefix("c/")):
+            store.set(key, bytes(8 * 128 * 2))
+        after = one.flat.read(0, rows.nbytes, ReadAhead())
+        store.heal()
+        finished(before)
+        assert bytes(finished(after)) == bytes(rows.nbytes)
+
+
 def test_clear_gives_back_all_that_nobody_waits_for(store: FaultyStore) -> None:
     with opened(store) as one:
         file = file_of(one)
@@ -209,6 +226,39 @@ def test_clear_gives_back_all_that_nobody_waits_for(store: FaultyStore) -> None:
         assert one.engine.budget.used == SLAB
         assert one.table.get(file, 1) is waiting
         store.heal()
+
+
+def test_memory_that_a_reply_will_give_back_is_waited_for(store: FaultyStore) -> None:
+    deferred: list[Callable[[], None]] = []
+    budget = MemoryBudget(4 * SLAB, deferred.append)
+
+    def serve() -> None:
+        while deferred:
+            deferred.pop(0)()
+
+    with opened(store) as one:
+        file, table = file_of(one), SlabTable(budget, one.engine.pool)
+        kept = [reader_at(table, file, index * SLAB + 100) for index in (1, 2, 3)]
+        done = threading.Barrier(2)
+
+        def tell(_: Slab) -> None:
+            done.wait(TIMEOUT)
+
+        for index in range(4):
+            table.get(file, index).when_ready(tell)
+            serve()
+            done.wait(TIMEOUT)
+        reply = table.get(file, 0).view(0, 10)
+        table.get(file, 5)
+        for _ in range(3):
+            budget.retry()
+            serve()
+        assert is_there(table, file) == [1, 2, 3], "0 is still in the reply, and enough"
+        assert budget.is_short
+        del reply
+        serve()
+        assert not budget.is_short
+        assert len(kept) == 3
 
 
 # --- memory is freed by reference counts alone --------------------------------------------------
