@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from typing import NewType
+from typing import TYPE_CHECKING, NewType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 InodeNumber = NewType("InodeNumber", int)
 
@@ -45,6 +48,10 @@ class Inodes:
         while number in self._paths:
             number = InodeNumber(number + 1)
         return number
+
+    def numbers(self) -> Iterable[InodeNumber]:
+        """All inodes that the kernel refers to."""
+        return self._paths.keys()
 
     def look_up(self, path: str) -> InodeNumber:
         """Return the number of a path and count that the kernel has got it."""

@@ -27,6 +27,7 @@ from zarrfs.fuse.attributes import (
 from zarrfs.fuse.errno_map import EXPECTED, errno_of
 from zarrfs.fuse.handles import HandleNumber, Handles
 from zarrfs.fuse.inodes import InodeNumber, Inodes
+from zarrfs.fuse.kernel_cache import KernelCache
 from zarrfs.fuse.waiting import LateReads, run_in_thread, wait_for
 from zarrfs.vfs.filesystem import CONTROL
 
@@ -121,6 +122,7 @@ class Operations(pyfuse3.Operations):
         self._attr_timeout = attr_timeout
         self._keep_cache = keep_cache
         self._inodes = Inodes()
+        self.kernel_cache = KernelCache(self._inodes)
         self._files: Handles[_Open] = Handles()
         self._directories: Handles[_OpenDirectory] = Handles()
         self._name_threads = trio.CapacityLimiter(NAME_THREADS)
@@ -151,6 +153,7 @@ class Operations(pyfuse3.Operations):
         try:
             entry = await self._entry(path)
         except EntryNotFoundError:
+            self.kernel_cache.add_missing(parent, name)
             return no_entry(self._attr_timeout)
         # Counted last: the kernel never forgets what an error kept from it.
         attributes = self._attributes(entry, self._inodes.number(path))

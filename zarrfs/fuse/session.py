@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import os
 import select
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pyfuse3
 import trio
+from trio.lowlevel import current_trio_token
 
 from zarrfs.errors import MountError
 from zarrfs.fuse.heap import give_large_buffers_back
@@ -85,7 +87,7 @@ def run(filesystem: FileSystem, options: SessionOptions, ready: Callable[[], Non
         except RuntimeError as error:
             raise MountError(f"cannot mount at {options.mountpoint}: {words() or error}") from error
     try:
-        trio.run(_serve, filesystem, options, ready)
+        trio.run(_serve, operations, options, ready)
     except BaseExceptionGroup as group:
         raise _first_error(group) from group
     finally:
@@ -93,8 +95,11 @@ def run(filesystem: FileSystem, options: SessionOptions, ready: Callable[[], Non
 
 
 async def _serve(
-    filesystem: FileSystem, options: SessionOptions, ready: Callable[[], None]
+    operations: Operations, options: SessionOptions, ready: Callable[[], None]
 ) -> None:
+    filesystem = operations.filesystem
+    expire = functools.partial(operations.kernel_cache.expire, current_trio_token())
+    filesystem.on_refresh(expire)
     async with trio.open_nursery() as nursery:
 
         async def end_on_signal() -> None:

@@ -74,6 +74,7 @@ class FileSystem:
         self._store = store
         self._layout = options.layout
         self._started = time.time()
+        self._on_refresh: list[Callable[[], None]] = []
         mtime_ns, ttl = time.time_ns(), options.attr_timeout
         self._engine = Engine(memory=options.memory, failure_ttl=ttl)
         pool = self._engine.pool
@@ -193,6 +194,12 @@ class FileSystem:
         self._raw.forget()
         self._readme.forget()
         self._arrays.forget(self._node_path((path or "").strip("/")))
+        for notify in self._on_refresh:
+            notify()
+
+    def on_refresh(self, notify: Callable[[], None]) -> None:
+        """Have `notify` called at the end of each `refresh`, on its thread."""
+        self._on_refresh.append(notify)
 
     def _node_path(self, path: str) -> str:
         """Return the path of the node that a node's path, or one in the mount, is about."""
