@@ -479,3 +479,12 @@ def test_readers_survive_a_close_and_changes(tmp_path: Path) -> None:
         changing = pool.submit(change)
         assert all(pool.map(read, range(200)))
         changing.result()
+
+
+def test_disk_usage_is_that_of_the_file_system_of_the_archive(tmp_path: Path) -> None:
+    path = pack(tmp_path / "x.zip", {"k": b"value"})
+    store = ZipStore(path)
+    assert store.disk_usage().total == shutil.disk_usage(tmp_path).total
+    path.unlink()
+    with pytest.raises(StoreError):
+        store.disk_usage()

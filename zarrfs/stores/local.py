@@ -27,6 +27,7 @@ from zarrfs.errors import (
     StoreNotFoundError,
 )
 from zarrfs.stores.base import Buffer, Capabilities, DiskUsage, Listed, ObjectInfo, Store
+from zarrfs.stores.disk_usage import disk_usage
 from zarrfs.stores.keys import check_key, check_prefix
 from zarrfs.stores.os_errors import store_error
 from zarrfs.stores.positional_reads import read_span
@@ -152,13 +153,7 @@ class LocalStore(Store):
 
     def disk_usage(self) -> DiskUsage:
         """Size of the file system of the root, and what is free to this user."""
-        try:
-            status = os.statvfs(self._root)
-        except OSError as error:
-            raise store_error("stat", "", error, self._url) from error
-        return DiskUsage(
-            total=status.f_blocks * status.f_frsize, free=status.f_bavail * status.f_frsize
-        )
+        return disk_usage(self._root, self._url)
 
     def _read(self, key: str, ranges: Sequence[ByteRange | None]) -> list[Buffer]:
         path = self._path("get", key)

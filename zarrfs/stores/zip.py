@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from zarrfs.errors import KeyNotFoundError, StoreError, StoreNotFoundError
-from zarrfs.stores.base import Buffer, Capabilities, Listed, ObjectInfo, Store
+from zarrfs.stores.base import Buffer, Capabilities, DiskUsage, Listed, ObjectInfo, Store
+from zarrfs.stores.disk_usage import disk_usage
 from zarrfs.stores.inflated_members import InflatedMembers
 from zarrfs.stores.keys import KeyIndex, check_key, check_prefix, is_key
 from zarrfs.stores.os_errors import store_error
@@ -121,6 +122,10 @@ class ZipStore(Store):
         """Whether members lie below a prefix."""
         check_prefix(prefix, self._url)
         return self._current("list", prefix).index.has_prefix(prefix)
+
+    def disk_usage(self) -> DiskUsage:
+        """Size of the file system that the archive lies on."""
+        return disk_usage(self._path, self._url)
 
     def close(self) -> None:
         """Let go of the file; calls that run at this moment still end well."""
