@@ -17,7 +17,7 @@ from zarrfs.vfs import shown_arrays
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.vfs.mounting import Show
+    from tests.vfs.mounting import Clock, Show
 
 
 def gets(store: FaultyStore) -> list[str]:
@@ -190,14 +190,15 @@ def test_array_that_two_threads_ask_for_first_is_made_one(
 
 
 def test_two_who_open_at_once_after_a_change_both_drop_their_pages(
-    show: Show, monkeypatch: pytest.MonkeyPatch
+    show: Show, clock: Clock
 ) -> None:
     store = FaultyStore(memory_store(t=b"ab"))
-    filesystem = show(store, attr_timeout=0.001)
+    filesystem = show(store)
     for path in ("bin/t.bin", "npy/t.npy"):
         filesystem.open(path)
         contents(filesystem, path)
     put_array(store, "t", b"xy")
+    clock.advance(1)
     store.inject(hang="stat", keys="t/c/0")
     kept: list[bool] = []
     threads = [

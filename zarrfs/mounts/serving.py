@@ -80,7 +80,6 @@ def serve(config: MountConfig, folder: MountFolder, ready: Callable[[MountInfo],
                 endian=options.endian,
                 memory=options.memory,
                 attr_timeout=attr_timeout,
-                read_only=True,  # nothing can be written yet, whatever the store allows
             ),
             version=version("zarrfs"),
             read_log=folder.log.read_bytes,

@@ -27,5 +27,3 @@ class ViewOptions:
 
     attr_timeout: float = 1.0
     """Seconds for which names, attributes and failures are remembered."""
-
-    read_only: bool = True

@@ -121,6 +121,7 @@ class ShownArrays:
                 if shown.flat.has_changed():
                     self._forget(shown)
                 shown.checked_at = now
+        with self._lock:
             is_seen = file in shown.seen
             shown.seen.add(file)
         return is_seen
@@ -134,8 +135,7 @@ class ShownArrays:
                 if not path or at == path or at.startswith(f"{path}/")
             ]
         for shown in below:
-            with shown.check:
-                self._forget(shown)
+            self._forget(shown)
 
     def give_memory_back(self) -> None:
         """Drop slabs and chunks that nobody is reading just now."""
@@ -170,5 +170,6 @@ class ShownArrays:
 
     def _forget(self, shown: ShownArray) -> None:
         shown.flat.forget()
-        shown.seen.clear()
-        shown.mtime_ns = max(shown.mtime_ns + 1, time.time_ns())
+        with self._lock:
+            shown.seen.clear()
+            shown.mtime_ns = max(shown.mtime_ns + 1, time.time_ns())
