@@ -1,0 +1,117 @@
+"""Serves a directory as a mount, with faults that the starter switches on and off.
+
+``python -m tests.mounted.scripted_daemon STORE MOUNTPOINT`` takes a JSON object a line on standard
+input and answers each with a line. It ends with its input.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+from fnmatch import fnmatchcase
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import TYPE_CHECKING, Any
+
+from zarrfs.fuse.session import SessionOptions, run
+from zarrfs.stores.faulty import FaultyStore
+from zarrfs.stores.local import LocalStore
+from zarrfs.vfs.filesystem import FileSystem
+from zarrfs.vfs.options import ViewOptions
+
+if TYPE_CHECKING:
+    from zarrfs.byte_range import ByteRange
+    from zarrfs.stores.base import Buffer, ObjectInfo
+
+
+class MisprogrammedStore(FaultyStore):
+    """Fails for some keys with what no store may raise."""
+
+    pattern = ""
+
+    def get(self, key: str, byte_range: ByteRange | None = None) -> Buffer:
+        """Read, if there is no fault in the program."""
+        self._divide(key)
+        return super().get(key, byte_range)
+
+    def stat(self, key: str) -> ObjectInfo:
+        """Look, if there is no fault in the program."""
+        self._divide(key)
+        return super().stat(key)
+
+    def _divide(self, key: str) -> None:
+        if fnmatchcase(key, self.pattern):
+            raise ZeroDivisionError(f"a fault in the program, met at {key}")
+
+
+def obey(store: MisprogrammedStore, command: str, arguments: dict[str, Any]) -> object:
+    """Do what the starter wants."""
+    match command:
+        case "inject":
+            store.inject(**arguments["faults"])
+        case "heal":
+            store.pattern = ""
+            store.heal()
+        case "wait_until_hanging":
+            return store.wait_until_hanging(arguments["count"], timeout=60)
+        case "misprogram":
+            store.pattern = arguments["keys"]
+        case "operations":
+            return [(operation.name, operation.key) for operation in store.operations]
+        case _:
+            raise ValueError(command)
+    return "done"
+
+
+def answer(reply: object) -> None:
+    """Send a line to the starter."""
+    print(json.dumps(reply), flush=True)
+
+
+def main() -> None:
+    """Serve one mount."""
+    folder, mountpoint = sys.argv[1:]
+    start = json.loads(sys.stdin.readline())
+    store = MisprogrammedStore(LocalStore(folder))
+    with NamedTemporaryFile() as log:
+        logging.basicConfig(
+            filename=log.name,
+            level=logging.INFO,
+            format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        )
+        attr_timeout = start.get("attr_timeout", 1.0)
+        filesystem = FileSystem(
+            store,
+            name="store",
+            options=ViewOptions(memory=start.get("memory", 2**26), attr_timeout=attr_timeout),
+            version="0",
+            read_log=Path(log.name).read_bytes,
+        )
+
+        def listen() -> None:
+            for line in sys.stdin:
+                arguments = json.loads(line)
+                answer(obey(store, arguments.pop("command"), arguments))
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        def ready() -> None:
+            answer("ready")
+            threading.Thread(target=listen, daemon=True).start()
+
+        options = SessionOptions(
+            mountpoint=mountpoint,
+            fuse_options=frozenset({"ro", "fsname=scripted", "subtype=zarrfs"}),
+            timeout=start.get("timeout", 60.0),
+            names_timeout=start.get("names_timeout", 15.0),
+            attr_timeout=attr_timeout,
+        )
+        run(filesystem, options, ready)
+        filesystem.close()
+
+
+if __name__ == "__main__":
+    main()
