@@ -357,6 +357,18 @@ def test_refresh_of_nothing_says_so(show: Show, path: str) -> None:
         show(memory_store(t=b"ab")).refresh(path)
 
 
+def test_whoever_wants_to_know_is_told_of_each_refresh_once_all_is_forgotten(show: Show) -> None:
+    store = memory_store(t=b"ab")
+    filesystem = show(store, attr_timeout=1000)
+    told: list[list[str]] = []
+    filesystem.on_refresh(lambda: told.append(names(filesystem, "npy")))
+    filesystem.refresh("t")
+    put_array(store, "u")
+    with pytest.raises(NodeNotFoundError):
+        filesystem.refresh("x")
+    assert told == [["t.npy"], ["t.npy", "u.npy"]]
+
+
 def test_refresh_of_a_key_of_a_store_that_is_one_array(show: Show) -> None:
     store = MemoryStore()
     put_array(store, "", b"ab")

@@ -193,9 +193,11 @@ class FileSystem:
         self._nodes.forget()
         self._raw.forget()
         self._readme.forget()
-        self._arrays.forget(self._node_path((path or "").strip("/")))
-        for notify in self._on_refresh:
-            notify()
+        try:
+            self._arrays.forget(self._node_path((path or "").strip("/")))
+        finally:  # names are forgotten all the same
+            for notify in self._on_refresh:
+                notify()
 
     def on_refresh(self, notify: Callable[[], None]) -> None:
         """Have `notify` called at the end of each `refresh`, on its thread."""
