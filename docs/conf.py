@@ -22,7 +22,7 @@ nitpicky = True
 nitpick_ignore_regex = [
     (r"py:.*", r"(collections|contextlib|numpy|np|npt|os|pathlib|types|typing)\..*"),
     (r"py:.*", r"(Iterator|Mapping|Sequence|Path|Self)"),
-    # Types that annotations name and that have no page: users are handed them, or only their values.
+    # Types that annotations name and that have no page: users are only handed them.
     (r"py:class", r"(ArrayMetadata|Extension|Json|ZarrFormat)"),
 ]
 
