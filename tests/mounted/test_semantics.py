@@ -186,7 +186,9 @@ def test_10_raw_keys_change_after_attr_timeout(store: Path, mountpoint: Path) ->
         wait_until(lambda: path.read_bytes() == b"other")
 
 
-@pytest.mark.parametrize("argument", [[], ["rows"], ["bin/rows.bin"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "argument", [[], ["rows"], ["bin/rows.bin"], ["{mount}/bin/rows.bin"]], ids=" ".join
+)
 def test_10_refresh_shows_changes_at_once(
     store: Path, mountpoint: Path, argument: list[str]
 ) -> None:
@@ -196,7 +198,7 @@ def test_10_refresh_shows_changes_at_once(
         changed = ROWS + 1
         write_array(store / "rows", changed, (16, 512), checksum=True)
         assert path.read_bytes() == ROWS.tobytes()
-        refresh(mount, *argument)
+        refresh(mount, *(part.format(mount=mount.path) for part in argument))
         assert path.read_bytes() == changed.tobytes()
 
 

@@ -277,7 +277,7 @@ def test_lazy_unmount_serves_open_files_to_their_end(
     assert start_time(pid) is None
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_signal_ends_a_mount_in_order(
     zarrfs: Program,
     mounted: Path,

@@ -205,7 +205,7 @@ def test_package_in_the_working_directory_is_not_run(
         assert mounted.info.state == "healthy"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_foreground_tells_systemd_and_ends_in_order(
     mountpoint: Path, tmp_path: Path, number: signal.Signals
 ) -> None:

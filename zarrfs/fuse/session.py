@@ -35,6 +35,12 @@ MAX_REQUESTS = 256
 # Seconds that requests in flight get when the daemon is told to end.
 GRACE = 5.0
 
+# Seconds between signals that end a read of /dev/fuse for which there is nothing any more.
+ALARM = 1.0
+
+# SIGHUP: the terminal of a mount in the foreground was closed.
+ENDING_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
 # Seconds without a read after which cached data is given back.
 IDLE = 30.0
 
@@ -63,8 +69,8 @@ class SessionOptions:
 def run(filesystem: FileSystem, options: SessionOptions, ready: Callable[[], None]) -> None:
     """Mount, call `ready` once the mount answers, and serve until it ends.
 
-    It ends when it is unmounted, or on SIGTERM or SIGINT. To be called in the main thread, once
-    per process: pyfuse3 knows one mount.
+    It ends when it is unmounted, or on one of `ENDING_SIGNALS`. To be called in the main thread,
+    once per process: pyfuse3 knows one mount.
 
     Raises
     ------
@@ -103,12 +109,25 @@ async def _serve(
     async with trio.open_nursery() as nursery:
 
         async def end_on_signal() -> None:
-            with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+            with trio.open_signal_receiver(*ENDING_SIGNALS) as signals:
                 async for number in signals:
                     _log.info("%s: unmounting", signal.Signals(number).name)
                     pyfuse3.terminate()
                     await trio.sleep(GRACE)
                     nursery.cancel_scope.cancel()
+
+        async def interrupt_vain_reads() -> None:
+            # A request can be taken back (its caller was killed, or an interrupt came too late)
+            # between the news of it and the read(2) that fetches it. That read waits for the next
+            # request then, and holds the interpreter's lock: everything stands still.
+            # See test_request_that_was_taken_back_stops_nothing.
+            with trio.open_signal_receiver(signal.SIGALRM) as alarms:
+                signal.setitimer(signal.ITIMER_REAL, ALARM, ALARM)
+                try:
+                    async for _ in alarms:
+                        pass  # pyfuse3 goes on after EINTR; nothing else is to be done
+                finally:
+                    signal.setitimer(signal.ITIMER_REAL, 0)
 
         async def end_when_cut_off() -> None:
             # Nobody can be answered any more: requests that still wait for storage are in vain.
@@ -123,6 +142,7 @@ async def _serve(
             ready()
 
         nursery.start_soon(end_on_signal)
+        nursery.start_soon(interrupt_vain_reads)
         nursery.start_soon(end_when_cut_off)
         nursery.start_soon(tell_when_ready)
         nursery.start_soon(give_memory_back_when_idle, filesystem)

@@ -5,16 +5,14 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import select
 import sys
 import threading
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import quote, unquote, urlsplit
 
-from zarrfs.errors import MountError
+from zarrfs.errors import MountError, UrlError, UsageError
 from zarrfs.mounts.control import ControlServer
 from zarrfs.mounts.doctor import check_pyfuse3
 from zarrfs.mounts.liveness import start_time
@@ -35,13 +33,6 @@ REMOTE_ATTR_SECONDS = 60.0
 
 CLOSE_SECONDS = 5.0
 """For closing the store after the mount has ended; one that hangs is left behind."""
-
-FUSE_DEVICE = os.makedev(10, 229)
-"""Number of /dev/fuse, fixed by the kernel (Documentation/admin-guide/devices.txt)."""
-
-REQUESTS_SECONDS = 1.0
-"""For requests in flight once the mount has ended: nobody waits for them any more, but a store that
-hangs would keep the daemon until their deadline."""
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +55,11 @@ def serve(config: MountConfig, folder: MountFolder, ready: Callable[[MountInfo],
     from zarrfs.vfs.options import ViewOptions
 
     options = config.options
-    store = open_store(config.store, options=dict(options.store))
+    try:
+        store = open_store(config.store, options=dict(options.store))
+    except UrlError as error:
+        hint = "; `zarrfs mount --help` lists the options of a mount" if options.store else ""
+        raise UsageError(f"{error}{hint}") from error
     check_overlap(store.url, config.mountpoint)
     with contextlib.ExitStack() as stack:
         attr_timeout = options.attr_timeout
@@ -86,15 +81,10 @@ def serve(config: MountConfig, folder: MountFolder, ready: Callable[[MountInfo],
         )
         stack.callback(_close_bounded, filesystem.close)
 
-        has_ended = threading.Event()
-
         def on_ready() -> None:
             info = _write_record(config, store, folder)
             server = ControlServer(folder.socket, _commands(filesystem))
             stack.callback(server.close)
-            threading.Thread(
-                target=_end_with_connection, args=(folder, has_ended), daemon=True
-            ).start()
             log.info("%s is mounted at %s, %s", info.store, info.mountpoint, info.mode)
             ready(info)
 
@@ -110,7 +100,6 @@ def serve(config: MountConfig, folder: MountFolder, ready: Callable[[MountInfo],
             ),
             on_ready,
         )
-        has_ended.set()
         log.info("%s is unmounted", config.mountpoint)
 
 
@@ -179,20 +168,6 @@ def _write_record(config: MountConfig, store: Store, folder: MountFolder) -> Mou
         mode="ro",
         state="healthy",
     )
-
-
-def _end_with_connection(folder: MountFolder, has_ended: threading.Event) -> None:
-    """End this process when its connection to the kernel has ended but requests hang on."""
-    poll = select.poll()
-    for path in Path("/proc/self/fd").iterdir():
-        with contextlib.suppress(OSError):  # others open and close meanwhile
-            if os.fstat(int(path.name)).st_rdev == FUSE_DEVICE:
-                poll.register(int(path.name), 0)  # only POLLERR: unmounted or aborted
-    poll.poll()
-    if not has_ended.wait(REQUESTS_SECONDS):
-        log.warning("requests hang on after the end of the mount; they are given up")
-        folder.remove()
-        end_process(0)
 
 
 def _close_bounded(close: Callable[[], None]) -> None:

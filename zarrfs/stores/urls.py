@@ -95,8 +95,8 @@ def open_store(
     for name in merged:
         if name not in known:
             bare = redact(os.fspath(url)).partition("?")[0]
-            names = ", ".join(sorted(known)) or "none"
-            raise UrlError(f"unknown option {name!r} for {bare}: known are {names}")
+            names = ", ".join(sorted(known)) or "no options"
+            raise UrlError(f"unknown option {name!r}: the store {bare} has {names}")
     faults = parse_faults(merged)
     store = SCHEMES[location.scheme].open(place, create)
     return FaultyStore(store, faults) if location.is_faulty else store
