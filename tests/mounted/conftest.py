@@ -9,6 +9,8 @@ import pytest
 
 from tests.mounted.mounting import mounted
 from tests.plain_arrays import sample, write_array
+from zarrfs.mounts.detaching import detach
+from zarrfs.mounts.mountinfo import mounted_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,11 +52,13 @@ def store(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def mountpoint(tmp_path: Path) -> Path:
-    """An empty directory."""
+def mountpoint(tmp_path: Path) -> Iterator[Path]:
+    """An empty directory; what a failed test has left there is taken away."""
     path = tmp_path.resolve() / "mnt"
     path.mkdir()
-    return path
+    yield path
+    while mounted_at(str(path)):
+        detach(str(path))
 
 
 @pytest.fixture(scope="module")

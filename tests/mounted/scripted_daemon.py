@@ -6,10 +6,12 @@ input and answers each with a line. It ends with its input.
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
 import signal
+import struct
 import sys
 import threading
 from fnmatch import fnmatchcase
@@ -17,7 +19,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
 
-from zarrfs.fuse.session import SessionOptions, run
+from zarrfs.fuse.session import SessionOptions, _descriptor_of_libfuse, run
 from zarrfs.stores.faulty import FaultyStore
 from zarrfs.stores.local import LocalStore
 from zarrfs.vfs.filesystem import FileSystem
@@ -48,6 +50,17 @@ class MisprogrammedStore(FaultyStore):
             raise ZeroDivisionError(f"a fault in the program, met at {key}")
 
 
+def steal_request() -> None:
+    """Take the next request from under the eyes of the mount, and answer it with EIO.
+
+    To the mount that is as if the kernel had taken it back: it was told of it and finds nothing.
+    """
+    connection = _descriptor_of_libfuse()
+    request = os.read(connection, 2**21)
+    _, _, unique = struct.unpack_from("=IIQ", request)
+    os.write(connection, struct.pack("=IiQ", 16, -errno.EIO, unique))
+
+
 def obey(store: MisprogrammedStore, command: str, arguments: dict[str, Any]) -> object:
     """Do what the starter wants."""
     match command:
@@ -60,6 +73,8 @@ def obey(store: MisprogrammedStore, command: str, arguments: dict[str, Any]) -> 
             return store.wait_until_hanging(arguments["count"], timeout=60)
         case "misprogram":
             store.pattern = arguments["keys"]
+        case "steal":
+            threading.Thread(target=steal_request, daemon=True).start()
         case "operations":
             return [(operation.name, operation.key) for operation in store.operations]
         case _:

@@ -206,6 +206,25 @@ def test_signal_lets_requests_under_way_end(store: Path, mountpoint: Path) -> No
         assert mount.process.wait(DEADLINE) == 0
 
 
+def test_request_that_was_taken_back_stops_nothing(store: Path, mountpoint: Path) -> None:
+    """Else the daemon would wait for the next one, deaf to all else."""
+    with scripted(store, mountpoint, attr_timeout=0) as mount:
+
+        def is_stolen() -> bool:
+            """Make one request, which the thief answers, if the mount is not faster."""
+            mount.tell("steal")
+            try:
+                (mount.path / "zarr/none").stat()
+            except OSError as error:
+                return error.errno == errno.EIO
+            return False
+
+        wait_until(is_stolen)
+        # No request of ours wakes it up; it answers by another way.
+        assert mount.tell("heal") == "done"
+        assert (mount.path / "bin/rows.bin").read_bytes() == BYTES
+
+
 def test_lazily_unmounted_file_is_served_to_its_end(store: Path, mountpoint: Path) -> None:
     with scripted(store, mountpoint) as mount:
         opened = os.open(mount.path / "bin/rows.bin", os.O_RDONLY)
