@@ -71,6 +71,19 @@ def test_read_only_mount_that_was_not_asked_for_is_told(zarrfs: Program, mountpo
     assert done.stderr == f"zarrfs: {DATA} is mounted read-only at {mountpoint}\n"
 
 
+def test_store_without_nodes_mounts_and_says_so(
+    zarrfs: Program, mountpoint: Path, tmp_path: Path
+) -> None:
+    store = tmp_path / "empty"
+    (store / "folder").mkdir(parents=True)
+    done = zarrfs("mount", store, mountpoint, "-o", "ro")
+    assert done.returncode == 0
+    expected = f"zarrfs: there is no Zarr array or group in {store}: only zarr/ shows it\n"
+    assert done.stderr == expected
+    assert list((mountpoint / "bin").iterdir()) == []
+    assert [entry.name for entry in (mountpoint / "zarr").iterdir()] == ["folder"]
+
+
 def test_kernel_shows_source_type_and_mode(mounted: Path) -> None:
     entry = mounted_at(str(mounted))
     assert entry is not None

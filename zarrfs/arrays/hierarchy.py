@@ -122,6 +122,16 @@ class Hierarchy:
             raise NodeNotFoundError(path)
         return PrefixNode(path=path)
 
+    def is_empty(self) -> bool:
+        """Tell whether there is no node at all, as far as a bounded search tells.
+
+        Raises
+        ------
+        StoreError
+            If the store cannot be read.
+        """
+        return isinstance(self.node(""), PrefixNode) and not self._has_nodes_below("")
+
     def children(self, path: str) -> Iterator[Node]:
         """Yield the nodes directly below a group or plain directory, sorted by name.
 

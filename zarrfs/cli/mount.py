@@ -68,7 +68,8 @@ def command(
 
         serve_in_foreground(config)
     else:
-        from zarrfs.mounts.process import mode_note, start
+        from zarrfs.mounts.process import start
 
-        if note := mode_note(config, start(config)):
+        _, notes = start(config)
+        for note in notes:
             say(note)

@@ -40,7 +40,9 @@ def serve_in_foreground(config: MountConfig) -> None:
         folder = make_mount_folder(config.mountpoint)
         _start_log(config, folder, in_foreground=True)
 
-        def ready(_: MountInfo) -> None:
+        def ready(_: MountInfo, notes: list[str]) -> None:
+            for note in notes:
+                log.info(note)
             stack.close()  # others may try to mount here now, and be refused
             notify("READY=1")
 
@@ -61,12 +63,12 @@ def serve_in_background(config: MountConfig, status: IO[str]) -> None:
         faulthandler.enable(stacks)
         faulthandler.register(signal.SIGUSR1, stacks)
 
-        def ready(info: MountInfo) -> None:
+        def ready(info: MountInfo, notes: list[str]) -> None:
             os.chdir("/")  # the folder we were started in can be unmounted
             log_stderr()
             try:
                 with status:
-                    _tell(status, ready=asdict(info))
+                    _tell(status, ready=asdict(info), notes=notes)
             except BrokenPipeError:
                 # Who started us was ended, and nobody knows of this mount: take it back.
                 os.kill(os.getpid(), signal.SIGTERM)

@@ -16,7 +16,7 @@ from zarrfs.errors import MountError, UsageError
 from zarrfs.mounts.config import MountConfig, parse_options, split_options
 from zarrfs.mounts.mountinfo import absolute_mountpoint
 from zarrfs.mounts.preflight import claim
-from zarrfs.mounts.process import mode_note, start
+from zarrfs.mounts.process import start
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,8 +119,8 @@ def mount_as_helper(arguments: Sequence[str]) -> list[str]:
     if call.is_fake:
         with claim(config):
             return []
-    note = mode_note(config, start(config))
-    return [note] if note else []
+    _, notes = start(config)
+    return notes
 
 
 def _enter(namespace: str, arguments: Sequence[str]) -> None:

@@ -107,11 +107,17 @@ def mount(
         mountpoint=absolute_mountpoint(os.fspath(mountpoint)),
         options=dataclasses.replace(parsed, store=(*parsed.store, *further)),
     )
-    return Mount(start(config))
+    info, _ = start(config)
+    return Mount(info)
 
 
-def start(config: MountConfig) -> MountInfo:
+def start(config: MountConfig) -> tuple[MountInfo, list[str]]:
     """Start the daemon of a mount, and wait until the mount answers.
+
+    Returns
+    -------
+    info, notes
+        The mount, and what its user should be told about it, a line each.
 
     Raises
     ------
@@ -133,14 +139,9 @@ def start(config: MountConfig) -> MountInfo:
             return _await_ready(daemon, config)
 
 
-def mode_note(config: MountConfig, info: MountInfo) -> str | None:
-    """Say that a mount is read-only, if that was not asked for; as mount(8) does."""
-    if info.mode == "rw" or config.options.read_only:
-        return None
-    return f"{info.store} is mounted read-only at {info.mountpoint}"
-
-
-def _await_ready(daemon: subprocess.Popen[bytes], config: MountConfig) -> MountInfo:
+def _await_ready(
+    daemon: subprocess.Popen[bytes], config: MountConfig
+) -> tuple[MountInfo, list[str]]:
     """Send the configuration, and listen until the daemon is ready or has failed."""
     assert daemon.stdin
     assert daemon.stdout
@@ -164,7 +165,7 @@ def _await_ready(daemon: subprocess.Popen[bytes], config: MountConfig) -> MountI
                 messages = _parse_messages(output[daemon.stdout.fileno()])
                 if "ready" in messages:
                     is_ready = True
-                    return MountInfo(**messages["ready"])
+                    return MountInfo(**messages["ready"]), messages["notes"]
     finally:
         if not is_ready:
             daemon.kill()  # the process that forks the daemon, if it got no further

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import quote, unquote, urlsplit
 
-from zarrfs.errors import MountError, UrlError, UsageError
+from zarrfs.errors import MountError, StoreError, UrlError, UsageError
 from zarrfs.mounts.control import ControlServer
 from zarrfs.mounts.doctor import check_pyfuse3
 from zarrfs.mounts.liveness import start_time
@@ -37,8 +37,12 @@ CLOSE_SECONDS = 5.0
 log = logging.getLogger(__name__)
 
 
-def serve(config: MountConfig, folder: MountFolder, ready: Callable[[MountInfo], None]) -> None:
+def serve(
+    config: MountConfig, folder: MountFolder, ready: Callable[[MountInfo, list[str]], None]
+) -> None:
     """Mount, call `ready` once the mount answers, and serve until it is unmounted.
+
+    `ready` is given the mount, and what its user should be told about it, a line each.
 
     Raises
     ------
@@ -86,7 +90,7 @@ def serve(config: MountConfig, folder: MountFolder, ready: Callable[[MountInfo],
             server = ControlServer(folder.socket, _commands(filesystem))
             stack.callback(server.close)
             log.info("%s is mounted at %s, %s", info.store, info.mountpoint, info.mode)
-            ready(info)
+            ready(info, _notes(config, info, filesystem))
 
         session.run(
             filesystem,
@@ -148,6 +152,16 @@ def _commands(filesystem: FileSystem) -> dict[str, Callable[[Any], Any]]:
         "stats": lambda request: filesystem.stats(),
         "refresh": lambda request: filesystem.refresh(request.get("path")),
     }
+
+
+def _notes(config: MountConfig, info: MountInfo, filesystem: FileSystem) -> list[str]:
+    notes = []
+    if info.mode == "ro" and not config.options.read_only:  # as mount(8) says it
+        notes.append(f"{info.store} is mounted read-only at {info.mountpoint}")
+    with contextlib.suppress(StoreError):  # told by whatever asks next
+        if filesystem.is_empty():
+            notes.append(f"there is no Zarr array or group in {info.store}: only zarr/ shows it")
+    return notes
 
 
 def _write_record(config: MountConfig, store: Store, folder: MountFolder) -> MountInfo:

@@ -78,7 +78,7 @@ class FileSystem:
         mtime_ns, ttl = time.time_ns(), options.attr_timeout
         self._engine = Engine(memory=options.memory, failure_ttl=ttl)
         pool = self._engine.pool
-        hierarchy = Hierarchy(store)
+        self._hierarchy = hierarchy = Hierarchy(store)
         self._nodes = Nodes(hierarchy, ttl=ttl)
         self._arrays = ShownArrays(store, self._engine, options.endian, check_after=ttl)
         self._views = {
@@ -138,6 +138,10 @@ class FileSystem:
     def open(self, path: str) -> OpenFile:
         """Open a file for reading."""
         return self._tree.open(path)
+
+    def is_empty(self) -> bool:
+        """Tell whether the store has no array or group; see `Hierarchy.is_empty`."""
+        return self._hierarchy.is_empty()
 
     def disk_usage(self) -> DiskUsage | None:
         """Size of the storage below the store, where it has one."""
