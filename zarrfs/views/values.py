@@ -39,6 +39,11 @@ def json_value(value: object, nesting: int = MAX_NESTING) -> Json:
         value = {name: value[name] for name in value.dtype.names}
     elif isinstance(value, np.datetime64 | np.timedelta64):
         value = "NaT" if np.isnat(value) else int(value.astype(np.int64))
+    elif isinstance(value, np.complexfloating):
+        value = [value.real, value.imag]
+    elif isinstance(value, np.floating):
+        # The shortest number that is this one in its own precision: 0.1, not 0.10000000149011612.
+        value = float(str(value))
     elif isinstance(value, np.generic):
         value = value.item()
     elif isinstance(value, np.ndarray):  # a field that is a small array
