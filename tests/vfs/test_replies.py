@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import gc
+import weakref
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -78,3 +81,19 @@ def test_failure_on_the_pool_is_that_of_the_reply(pool: DecodePool) -> None:
         raise ERROR
 
     assert on_pool(pool, fail).exception(PATIENCE) is ERROR
+
+
+def test_joined_parts_are_let_go_of_by_reference_counting_alone() -> None:
+    gc.disable()
+    try:
+        part: Future[memoryview] = Future()
+        buffer = np.zeros(10, np.uint8)
+        reply = joined([b"header", part])
+        assert isinstance(reply, Future)
+        part.set_result(buffer.data)
+        assert bytes(reply.result(0)) == b"header" + bytes(10)
+        gone = weakref.ref(buffer)
+        del part, buffer, reply
+        assert gone() is None
+    finally:
+        gc.enable()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 from typing import TYPE_CHECKING
 
 from zarrfs.arrays.chunk_cache import ChunkCache
@@ -15,6 +16,9 @@ from zarrfs.arrays.memory import MemoryBudget
 if TYPE_CHECKING:
     from zarrfs.arrays.hierarchy import ArrayNode
     from zarrfs.stores.base import Store
+
+
+_log = logging.getLogger(__name__)
 
 
 class Engine:
@@ -44,6 +48,14 @@ class Engine:
             If its codecs are unknown or do not fit together.
         """
         reader = ChunkReader(store, node.prefix, node.metadata, self.counters)
+        if reader.spec.nbytes > self.budget.limit:
+            _log.info(
+                "array %r: a chunk is %d bytes when decoded, more than all memory for caches, %d; "
+                "it is let in all the same",
+                f"/{node.path}",
+                reader.spec.nbytes,
+                self.budget.limit,
+            )
         return ChunkSource(node.path, reader, self.cache, self.pool, failure_ttl=self._failure_ttl)
 
     def close(self) -> None:

@@ -43,7 +43,10 @@ def joined(parts: Sequence[Reply]) -> Reply:
     """Return replies as one, there as soon as all of them are; it fails if any does."""
     if len(parts) == 1:
         return parts[0]
+    parts = list(parts)
     waiting = [part for part in parts if isinstance(part, Future)]
+    if not waiting:
+        return b"".join(map(_bytes, parts))
     reply: Future[memoryview] = Future()
     lock = threading.Lock()
     n_missing = len(waiting)
@@ -59,10 +62,13 @@ def joined(parts: Sequence[Reply]) -> Reply:
             reply.set_exception(error)
         else:
             reply.set_result(memoryview(b"".join(map(_bytes, parts))))
+        # Each part keeps this function, which would keep the parts: and a slab's memory with them.
+        parts.clear()
+        waiting.clear()
 
-    for part in waiting:
+    for part in tuple(waiting):
         part.add_done_callback(arrive)
-    return reply if waiting else b"".join(map(_bytes, parts))
+    return reply
 
 
 def _bytes(part: Reply) -> bytes | bytearray | memoryview:
