@@ -17,7 +17,7 @@ settings.register_profile("fast", deadline=None, derandomize=True, max_examples=
 settings.register_profile(
     "slow",
     deadline=None,
-    max_examples=1000,
+    max_examples=300,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
 )
