@@ -9,7 +9,9 @@ from zarrfs.errors import EntryNotFoundError, MetadataError, ViewError
 from zarrfs.format.node_keys import join
 from zarrfs.vfs.entries import BLOCK_BYTES, Entry, Name, directory
 from zarrfs.vfs.names import may_be_cut, may_be_renamed, plain_array_names, shown_names
+from zarrfs.vfs.text_file import TextFile
 from zarrfs.vfs.view_file import ViewedFile
+from zarrfs.views.segments import Header
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -86,13 +88,18 @@ class ViewBranch:
                 listed.append(Name(name, is_directory=False))
         return sorted(listed)
 
-    def open(self, path: str) -> ViewedFile:
+    def open(self, path: str) -> ViewedFile | TextFile:
         """Open a file for reading."""
         found = self._find(path)
         if found is None:
             raise EntryNotFoundError(f"{path} is a directory")
         shown, _ = self._show(path, found)
         file = found[1]
+        segments = file.lay_out(shown.description)
+        match list(segments.cut(0, segments.size)):
+            case [Header(text)]:
+                # As it is now: when the metadata changes the kernel would cut it at its old size.
+                return TextFile(text)
         keep_cache = self._arrays.may_keep_pages(shown, file)
         return ViewedFile(self._nodes, self._arrays, self._pool, shown, file, keep_cache=keep_cache)
 
