@@ -45,7 +45,7 @@ unit: .venv/.dev ## Tests in process, under a minute
 	$(STEP) $(PYTEST) -m 'not interop and not mounted and not slow'
 
 interop: .venv/.dev ## Tests against zarr-python, tensorstore and other programs' data
-	$(STEP) $(PYTEST) -m 'interop and not slow'
+	$(STEP) $(PYTEST) -m 'interop and not mounted and not slow'
 
 mounted: .venv/.dev ## Tests through real mounts
 	$(STEP) $(PYTEST) -m 'mounted and not slow'

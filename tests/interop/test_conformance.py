@@ -13,6 +13,7 @@ import pytest
 
 import zarrfs
 from tests.interop.conformance_data import Expected, read_expected, sha256
+from zarrfs.cli.main import run
 from zarrfs.errors import ViewError
 
 if TYPE_CHECKING:
@@ -174,6 +175,16 @@ def test_mount_lists_the_arrays_of_fixed_itemsize_and_no_others(
 @each(NO_FIXED_SIZE)
 def test_readme_says_why_an_array_is_not_shown(array: Expected, mount_of: MountOf) -> None:
     readme = (mount_of(array.store) / "README.txt").read_text("utf-8")
-    (line,) = [line for line in readme.splitlines() if f" /{array.path}, not in " in line]
-    assert line.startswith(f"  /{array.path}, not in bin, npy: its elements (")
+    (line,) = [line for line in readme.splitlines() if f" /{array.path}: not in " in line]
+    assert line.startswith(f"  /{array.path}: not in bin, npy: its elements (")
     assert line.endswith(") have no fixed size")
+
+
+@each(NO_FIXED_SIZE)
+def test_info_says_why_an_array_is_not_shown(
+    array: Expected, data_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("zarrfs", ["info", "--json", str(data_root / array.location)]) == 0
+    reasons = json.loads(capsys.readouterr().out)["views"]
+    assert set(reasons) == {"bin", "npy"}
+    assert all(reason.endswith("have no fixed size") for reason in reasons.values())

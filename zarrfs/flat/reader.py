@@ -197,7 +197,8 @@ class FlatArray:
             part = elements[start:stop].reshape(shape)
             start = stop
             for piece in pieces(self._grid, box):
-                place = (part[piece.in_region], piece.in_chunk)
+                # The ellipsis: of an array without dimensions a view too, not a scalar.
+                place = (part[(*piece.in_region, ...)], piece.in_chunk)
                 places.setdefault(piece.coords, []).append(place)
         fill_value = self._source.reader.spec.fill_value
         start = offset - first * self._dtype.itemsize
