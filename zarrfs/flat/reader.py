@@ -19,6 +19,8 @@ from zarrfs.flat.layout import boxes, slab_layout
 from zarrfs.flat.slabs import FlatFile, SlabTable
 
 if TYPE_CHECKING:
+    from types import EllipsisType
+
     from zarrfs.arrays.chunk_source import ChunkSource
     from zarrfs.arrays.regions import Coords
     from zarrfs.codecs.base import Array
@@ -198,7 +200,8 @@ class FlatArray:
             start = stop
             for piece in pieces(self._grid, box):
                 # The ellipsis: of an array without dimensions a view too, not a scalar.
-                place = (part[(*piece.in_region, ...)], piece.in_chunk)
+                in_region: tuple[slice | EllipsisType, ...] = (*piece.in_region, ...)
+                place = (part[in_region], piece.in_chunk)
                 places.setdefault(piece.coords, []).append(place)
         fill_value = self._source.reader.spec.fill_value
         start = offset - first * self._dtype.itemsize
