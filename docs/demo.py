@@ -99,7 +99,7 @@ def look(mount_point: Path) -> None:
     title("The same element through a memory map:")
     print(f'>>> tas = np.memmap("{flat_file}", "{dtype}", "r", shape={shape})')
     tas = np.memmap(flat_file, dtype, "r", shape=shape)
-    print(f">>> tas[{JULY}, {row}, {column}]\n{tas[index]}")
+    print(f">>> tas[{JULY}, {row}, {column}]\n{tas[index]!s}")
     if not np.isclose(float(shown), tas[index]):
         raise ValueError(f"dd read {shown.strip()}, but the memory map says {tas[index]}")
 
@@ -120,9 +120,13 @@ def main() -> None:
     mount_point = Path(tempfile.mkdtemp(prefix="zarrfs-demo-"))
     try:
         title(f"Mounting {STORE}: a Zarr hierarchy in a zip file, compressed, in chunks.")
-        run(zarrfs, "mount", STORE, str(mount_point))
+        run(zarrfs, "mount", STORE, str(mount_point), "-o", "ro")
         look(mount_point)
         rain = next(mount_point.glob("npy/**/pr.npy")).relative_to(mount_point)
+    except BaseException as error:
+        # It would hold on to what `look` had open, and a mapped file keeps a mount busy.
+        error.__traceback__ = None
+        raise
     finally:
         if mount_point.is_mount():
             title("Unmounting.")

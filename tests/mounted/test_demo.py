@@ -29,11 +29,10 @@ ENVIRONMENT = {
 
 
 @pytest.fixture(autouse=True)
-def nothing_stays_mounted() -> Iterator[None]:
-    """Each of these cleans up after itself."""
-    before = Path("/proc/mounts").read_text()
+def nothing_stays_mounted(tmp_path: Path) -> Iterator[None]:
+    """Each of these cleans up after itself, and mounts below its own folder."""
     yield
-    assert Path("/proc/mounts").read_text() == before
+    assert str(tmp_path) not in Path("/proc/mounts").read_text()
 
 
 def test_demo_shows_trees_values_and_a_plain_picture(tmp_path: Path) -> None:
@@ -45,11 +44,17 @@ def test_demo_shows_trees_values_and_a_plain_picture(tmp_path: Path) -> None:
         check=False,
     )
     assert (result.returncode, result.stderr) == (0, "")
-    lines = result.stdout.splitlines()
+    lines = [line.strip() for line in result.stdout.splitlines()]
     assert {"README.txt", "bin", "npy", "zarr"} <= set(lines)
     assert any(line.endswith("tas.bin") and "126K" in line for line in lines)
     assert lines.count("27.338064") == 2  # by dd, then by the memory map
-    assert sum(re.fullmatch(r"[ .:\-=+*#%@]{40,}", line) is not None for line in lines) == 16
+    assert (
+        sum(
+            re.fullmatch(r"[ .:\-=+*#%@]{40,}", line) is not None
+            for line in result.stdout.splitlines()
+        )
+        == 16
+    )
     assert "\033" not in result.stdout
     assert list(tmp_path.iterdir()) == []
 
@@ -78,7 +83,7 @@ def test_demo_that_fails_says_so_and_leaves_nothing(tmp_path: Path) -> None:
     # `dd` is not on this PATH, so that the demo fails with the store mounted.
     programs = tmp_path / "bin"
     programs.mkdir()
-    for name in ("ls", "sh", "od", "fusermount3"):
+    for name in ("ls", "sh", "od", "fusermount3", "umount"):
         (programs / name).symlink_to(str(shutil.which(name)))
     temporary = tmp_path / "tmp"
     temporary.mkdir()
