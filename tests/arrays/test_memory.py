@@ -205,3 +205,21 @@ def test_threads_never_hold_more_than_the_limit(budget: MemoryBudget) -> None:
         thread.join()
     assert budget.used == 0
     assert 0 < budget.peak <= 1000
+
+
+def test_bytes_set_aside_are_not_taken_until_they_are_needed_no_more() -> None:
+    budget = MemoryBudget(100, lambda task: task())
+    budget.set_aside(30)
+    budget.set_aside(10)  # less than what is aside already
+    assert not budget.take_spare(71)
+    assert budget.take_spare(70)
+    budget.give_back(70)
+    budget.reset_aside()
+    assert budget.take_spare(100)
+
+
+def test_at_most_half_of_the_budget_is_set_aside() -> None:
+    budget = MemoryBudget(100, lambda task: task())
+    budget.set_aside(1000)
+    assert budget.take_spare(50)
+    assert not budget.take_spare(1)

@@ -62,6 +62,8 @@ def read_whole(path: Path, number: int, flags: int) -> bool:
         pytest.param((128, 1024), os.O_DIRECT, id="rows of 1 MiB"),
         pytest.param((128, 128), os.O_DIRECT, id="tiles of 128 KiB"),
         pytest.param((256, 1024), os.O_DIRECT, id="rows of 2 MiB"),
+        pytest.param((512, 1024), os.O_DIRECT, id="rows of 4 MiB"),
+        pytest.param((1024, 1024), os.O_DIRECT, id="rows of 8 MiB"),
         pytest.param((128, 1024), 0, id="through the page cache"),
     ],
 )

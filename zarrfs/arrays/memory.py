@@ -62,6 +62,7 @@ class MemoryBudget:
         self._defer = defer
         self._used = 0
         self._leaving = 0
+        self._aside = 0
         self._peak = 0
         self._reclaimers: list[weakref.WeakMethod[Reclaimer]] = []
         # Bounded by the reads in flight: each waits for at most the slabs that it touches.
@@ -91,6 +92,20 @@ class MemoryBudget:
         with self.lock:
             self._reclaimers = [known for known in self._reclaimers if known() is not None]
             self._reclaimers.append(weakref.WeakMethod(reclaimer))
+
+    def set_aside(self, size: int) -> None:
+        """Leave bytes for what is allocated outside of the budget: at most half of it.
+
+        The most that was ever asked for counts, until `reset_aside`.
+        """
+        with self.lock:
+            self._aside = max(self._aside, min(size, self.limit // 2))
+
+    def reset_aside(self) -> None:
+        """Leave nothing aside any more."""
+        with self.lock:
+            self._aside = 0
+            self.retry()
 
     def take_spare(self, size: int) -> bool:
         """Take bytes if there is room, or what is not needed any more can make some."""
@@ -162,7 +177,8 @@ class MemoryBudget:
             self.give_back(lease.size)
 
     def _take(self, size: int, *, demand: bool) -> bool:
-        need = self._used - self._leaving + size - self.limit
+        limit = self.limit - self._aside
+        need = self._used - self._leaving + size - limit
         for may_be_needed in (False, True) if demand else (False,):
             for reference in self._reclaimers:
                 if need <= 0:
@@ -170,7 +186,7 @@ class MemoryBudget:
                 reclaim = reference()
                 if reclaim is not None:
                     need -= reclaim(need, may_be_needed)
-        if self._used + size > self.limit and not (demand and self._used == 0):
+        if self._used + size > limit and not (demand and self._used == 0):
             return False
         self._used += size
         self._peak = max(self._peak, self._used)

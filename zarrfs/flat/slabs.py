@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
+from zarrfs.arrays.decode_pool import DEFAULT_THREADS
 from zarrfs.arrays.regions import box_shape, pieces
 from zarrfs.errors import ChunkError
 
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from zarrfs.codecs.base import Array
     from zarrfs.flat.layout import SlabLayout
     from zarrfs.flat.readahead import ReadAhead
+
+
+# Bytes of chunks in decode that are not counted in the budget; only larger chunks are.
+DECODE_BYTES = 8 * 2**20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -194,6 +199,9 @@ class SlabTable:
         if reader not in file.readers:
             with self._budget.lock:
                 file.readers.add(reader)
+            # Each thread holds a chunk as it is stored and as it is decoded.
+            in_decode = 2 * DEFAULT_THREADS * file.source.reader.spec.nbytes
+            self._budget.set_aside(in_decode - DECODE_BYTES)
 
     def drop(self, file: FlatFile) -> None:
         """Forget the slabs of a file. One being assembled is finished for those who wait."""
@@ -206,6 +214,7 @@ class SlabTable:
         with self._budget.lock:
             for key in [key for key, slab in self._slabs.items() if slab.is_ready]:
                 self._drop(key)
+            self._budget.reset_aside()
 
     def _reclaim(self, size: int, may_be_needed: bool) -> int:
         dropped = 0
