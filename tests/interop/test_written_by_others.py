@@ -48,7 +48,7 @@ pytestmark = [
 DEADLINE = 60.0
 """Seconds for one read; reached only by a test that fails."""
 
-# Four tests: 1,200 arrays in `make test`, twenty times as many in the slow profile.
+# Four tests: 1,200 arrays in `make test`, six times as many in the slow profile.
 many = settings(max_examples=6 * settings().max_examples)
 
 

@@ -64,7 +64,7 @@ BYTES = DataType(name="variable_length_bytes", dtype=np.dtype(object))
 # zarr-python takes NumPy's types, and names them in documents itself.
 ZARR_PYTHON_V3 = [
     *(DataType(name=name, dtype=np.dtype(code)) for name, code in _NUMBERS.items()),
-    *_types("S1", "S5", "U1", "U4", "V3", "M8[ns]", "M8[10s]", "m8[D]", "m8[3us]"),
+    *_types("S1", "S40", "U1", "U9", "V3", "M8[ns]", "M8[10s]", "m8[D]", "m8[3us]"),
     DataType(name="structured", dtype=_RECORD),
     TEXT,
     BYTES,
@@ -96,7 +96,7 @@ _ORDERED = [
 ]
 
 ZARR_PYTHON_V2 = [
-    *_types("|b1", "|i1", "|u1", *_ORDERED, "|S1", "|S5", "<U1", ">U4", "|V3"),
+    *_types("|b1", "|i1", "|u1", *_ORDERED, "|S1", "|S40", "<U1", ">U9", "|V3"),
     *_types("<M8[ns]", ">M8[10s]", "<m8[D]"),
     DataType(name="structured", dtype=_RECORD_V2),
     TEXT,
