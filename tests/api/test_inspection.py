@@ -36,8 +36,10 @@ def test_a_group_is_told_with_its_children(store: Path) -> None:
 def test_an_array_without_fixed_size_says_why_it_has_no_file(tmp_path: Path) -> None:
     zarr.create_array(tmp_path / "s.zarr", shape=(3,), dtype=str)
 
-    views = node_info(tmp_path / "s.zarr")["views"]
+    info = node_info(tmp_path / "s.zarr")
+    views = info["views"]
 
+    assert info["nbytes"] is None
     assert set(views) == {"bin", "npy"}
     assert all("no fixed size" in why for why in views.values())
 

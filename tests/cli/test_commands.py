@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +78,7 @@ def test_info_says_why_a_view_is_missing(zarrfs: Program, tmp_path: Path) -> Non
     code, output, _ = zarrfs("info", tmp_path)
     assert code == 0
     assert "bin: its elements (string) have no fixed size" in output
+    assert re.search(r"^raw size +-$", output, re.MULTILINE)
     assert "dimension names" in output
 
 

@@ -97,7 +97,8 @@ def _array_info(hierarchy: Hierarchy, node: ArrayNode) -> dict[str, Json]:
         "attributes": json_value(metadata.attributes),
         "n_objects": metadata.chunk_grid.n_chunks,
         "n_objects_stored": len(stored),
-        "nbytes": metadata.size * metadata.dtype.itemsize,
+        # What an element without fixed size takes is known only when it is decoded.
+        "nbytes": None if metadata.dtype.hasobject else metadata.size * metadata.dtype.itemsize,
         "nbytes_stored": sum(stored),
         "views": views,
     }

@@ -50,7 +50,7 @@ def _items(info: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name, value in info.items():
         label = LABELS.get(name, name.replace("_", " "))
         if name in {"nbytes", "nbytes_stored"}:
-            yield label, size_text(value)
+            yield label, "-" if value is None else size_text(value)
         elif name == "codecs":
             yield label, "\n".join(_codec(codec) for codec in value)
         elif name == "views":
