@@ -50,6 +50,9 @@ def random_array(shape: tuple[int, ...], dtype: np.dtype[Any], seed: int) -> Arr
     raw = rng.integers(0, 3 if seed % 2 == 0 else 256, n_bytes, np.uint8)
     if dtype == np.bool_:
         raw &= 1
+    if dtype.kind == "U":  # only what is a code point can be a Python string
+        points = np.dtype("u4").newbyteorder(dtype.byteorder)
+        raw = (raw.view("u4") % 0x110000).astype(points).view(np.uint8)
     return np.ndarray(shape, dtype, buffer=raw.tobytes())
 
 
