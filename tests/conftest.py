@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import HealthCheck, settings
 
+from zarrfs.mounts.detaching import detach
+from zarrfs.mounts.mountinfo import mounted_at
+
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Iterator
 
 pytest_plugins = ["pytester", "tests.log_check"]
 
@@ -33,3 +37,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         folder = item.path.relative_to(here).parts[0] if item.path.is_relative_to(here) else ""
         if folder in MARKED_FOLDERS:
             item.add_marker(folder)
+
+
+@pytest.fixture
+def mountpoint(tmp_path: Path) -> Iterator[Path]:
+    """An empty directory; what is mounted there is taken away."""
+    path = tmp_path.resolve() / "mnt"
+    path.mkdir()
+    yield path
+    while mounted_at(str(path)):
+        detach(str(path))

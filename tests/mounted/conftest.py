@@ -9,8 +9,6 @@ import pytest
 
 from tests.mounted.mounting import mounted
 from tests.plain_arrays import sample, write_array
-from zarrfs.mounts.detaching import detach
-from zarrfs.mounts.mountinfo import mounted_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,16 +47,6 @@ def fill_store(folder: Path) -> Path:
 def store(tmp_path: Path) -> Path:
     """A directory store that the test may damage."""
     return fill_store(tmp_path.resolve() / "store.zarr")
-
-
-@pytest.fixture
-def mountpoint(tmp_path: Path) -> Iterator[Path]:
-    """An empty directory; what a failed test has left there is taken away."""
-    path = tmp_path.resolve() / "mnt"
-    path.mkdir()
-    yield path
-    while mounted_at(str(path)):
-        detach(str(path))
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,24 +15,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import zarrfs
+from tests.waiting import DEADLINE
 from zarrfs.mounts.detaching import detach
 from zarrfs.mounts.mountinfo import mounted_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-DEADLINE = 60.0
-"""Seconds for what another process has to do; reached only by a test that fails."""
+    from collections.abc import Iterator
 
 _JUDGED = re.compile(r"^\S+ \S+ ((?:WARNING|ERROR|CRITICAL) .*)$", re.MULTILINE)
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    """Wait for something that another process does."""
-    deadline = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
 
 
 @dataclass

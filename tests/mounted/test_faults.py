@@ -20,7 +20,8 @@ import zarr
 import zarr.codecs
 
 from tests.mounted.conftest import N_ROW_CHUNKS, ROW_CHUNK_BYTES, ROWS
-from tests.mounted.mounting import mounted, scripted, wait_until
+from tests.mounted.mounting import mounted, scripted
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable

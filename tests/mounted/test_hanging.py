@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.mounted.conftest import ROW_CHUNK_BYTES, ROWS
-from tests.mounted.mounting import DEADLINE, mounted, run, scripted, wait_until
+from tests.mounted.mounting import mounted, run, scripted
+from tests.waiting import DEADLINE, wait_until
 from zarrfs.arrays.decode_pool import DEFAULT_THREADS
 from zarrfs.fuse.operations import NAME_THREADS
 from zarrfs.mounts.detaching import detach

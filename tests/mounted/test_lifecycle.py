@@ -14,7 +14,8 @@ import pytest
 
 import zarrfs
 from tests.mounted.conftest import ROWS
-from tests.mounted.mounting import DEADLINE, mounted, run, wait_until
+from tests.mounted.mounting import mounted, run
+from tests.waiting import DEADLINE, wait_until
 from zarrfs.mounts.liveness import start_time
 from zarrfs.mounts.mountinfo import mounted_at
 

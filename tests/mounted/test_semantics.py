@@ -23,8 +23,9 @@ import pytest
 
 import zarrfs
 from tests.mounted.conftest import GRID, ROW_CHUNK_BYTES, ROWS
-from tests.mounted.mounting import mounted, run, scripted, wait_until
+from tests.mounted.mounting import mounted, run, scripted
 from tests.plain_arrays import sample, write_array
+from tests.waiting import wait_until
 from zarrfs.mounts.mountinfo import mounted_at
 from zarrfs.mounts.state import find_daemon
 

@@ -6,22 +6,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from zarrfs.mounts.detaching import detach
-from zarrfs.mounts.mountinfo import mounted_at
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 DATA = Path(__file__).parents[1] / "data" / "bcsd" / "bcsd_v3.zarr.zip"
-
-DEADLINE = 20.0
-"""Seconds for what another process has to do; reached only by a test that fails."""
 
 
 class Program(Protocol):
@@ -42,34 +35,11 @@ def zarrfs() -> Program:
 
 
 @pytest.fixture
-def mountpoint(tmp_path: Path) -> Iterator[Path]:
-    """An empty directory; what is mounted there is taken away."""
-    path = tmp_path.resolve() / "mnt"
-    path.mkdir()
-    yield path
-    while mounted_at(str(path)):
-        detach(str(path))
-
-
-@pytest.fixture
 def mounted(zarrfs: Program, mountpoint: Path) -> Path:
     """The shipped data, mounted."""
     done = zarrfs("mount", DATA, mountpoint, "-o", "ro")
     assert (done.returncode, done.stderr) == (0, "")
     return mountpoint
-
-
-@pytest.fixture
-def wait_until() -> Callable[[Callable[[], object]], None]:
-    """Wait for something that another process does."""
-
-    def wait(condition: Callable[[], object]) -> None:
-        deadline = time.monotonic() + DEADLINE
-        while not condition():
-            assert time.monotonic() < deadline, "it did not happen in time"
-            time.sleep(0.01)
-
-    return wait
 
 
 @pytest.fixture

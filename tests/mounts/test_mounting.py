@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.mounts.conftest import DATA
+from tests.waiting import wait_until
 from zarrfs.mounts.liveness import start_time
 from zarrfs.mounts.mountinfo import mounted_at, read_mounts
 from zarrfs.mounts.state import find_daemon
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tests.mounts.conftest import Program
 
 pytestmark = pytest.mark.mounted
@@ -275,9 +274,7 @@ def test_unmount_from_inside_is_busy_too(zarrfs: Program, mounted: Path) -> None
     assert "is in use" in done.stderr
 
 
-def test_lazy_unmount_serves_open_files_to_their_end(
-    zarrfs: Program, mounted: Path, wait_until: Callable[[Callable[[], object]], None]
-) -> None:
+def test_lazy_unmount_serves_open_files_to_their_end(zarrfs: Program, mounted: Path) -> None:
     pid = daemon_pid(mounted)
     with subprocess.Popen(
         [sys.executable, "-m", "zarrfs", "umount", "--lazy", mounted], stderr=subprocess.PIPE
@@ -292,10 +289,7 @@ def test_lazy_unmount_serves_open_files_to_their_end(
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_signal_ends_a_mount_in_order(
-    zarrfs: Program,
-    mounted: Path,
-    number: signal.Signals,
-    wait_until: Callable[[Callable[[], object]], None],
+    zarrfs: Program, mounted: Path, number: signal.Signals
 ) -> None:
     pid = daemon_pid(mounted)
     os.kill(pid, number)
@@ -322,9 +316,7 @@ def test_hanging_mount_is_busy_and_is_cut_off(zarrfs: Program, mounted: Path) ->
         os.kill(pid, signal.SIGCONT)
 
 
-def test_mount_unmounted_by_others_ends_its_daemon(
-    zarrfs: Program, mounted: Path, wait_until: Callable[[Callable[[], object]], None]
-) -> None:
+def test_mount_unmounted_by_others_ends_its_daemon(zarrfs: Program, mounted: Path) -> None:
     pid = daemon_pid(mounted)
     command = ["umount"] if os.geteuid() == 0 else ["fusermount3", "-u"]
     subprocess.run([*command, mounted], check=True)
@@ -357,9 +349,7 @@ def test_log_is_in_the_mount(mounted: Path) -> None:
     assert f"{DATA} is mounted at {mounted}, ro" in log
 
 
-def test_usr1_writes_the_stacks(
-    mounted: Path, wait_until: Callable[[Callable[[], object]], None]
-) -> None:
+def test_usr1_writes_the_stacks(mounted: Path) -> None:
     found = find_daemon(str(mounted))
     assert found is not None
     stacks = found[0].path / "stacks"

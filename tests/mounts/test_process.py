@@ -11,12 +11,12 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from tests.mounts.conftest import DATA, DEADLINE
+from tests.mounts.conftest import DATA
+from tests.waiting import DEADLINE, wait_until
 from zarrfs.errors import MountBusyError, MountError, UsageError
 from zarrfs.mounts import process
 from zarrfs.mounts.config import MountConfig, MountOptions
@@ -25,9 +25,6 @@ from zarrfs.mounts.mountinfo import mounted_at
 from zarrfs.mounts.process import mount, start
 from zarrfs.mounts.state import find_daemon, list_mounts
 from zarrfs.mounts.unmount import unmount
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 pytestmark = pytest.mark.mounted
 
@@ -44,9 +41,7 @@ def test_with_block_mounts_and_unmounts(mountpoint: Path) -> None:
     assert repr(mounted) == f"<Mount of {DATA} at {mountpoint}>"
 
 
-def test_mapping_outlives_its_with_block(
-    mountpoint: Path, wait_until: Callable[[Callable[[], object]], None]
-) -> None:
+def test_mapping_outlives_its_with_block(mountpoint: Path) -> None:
     with mount(DATA, mountpoint) as mounted:
         file = next(mounted.path.glob("bin/*/tas.bin"))
         values = np.memmap(file, dtype="<f4", mode="r", shape=(12, 33, 81))
@@ -150,10 +145,7 @@ def test_daemon_that_does_not_end_either_is_killed(
 
 @pytest.mark.parametrize("n_answers", [0, 1, 2])
 def test_starter_that_is_interrupted_leaves_nothing(
-    mountpoint: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    n_answers: int,
-    wait_until: Callable[[Callable[[], object]], None],
+    mountpoint: Path, monkeypatch: pytest.MonkeyPatch, n_answers: int
 ) -> None:
     """At once, after the daemon has said its pid, and after it is ready."""
     select = selectors.DefaultSelector.select
