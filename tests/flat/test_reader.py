@@ -453,3 +453,19 @@ def test_a_scattered_read_overtakes_read_ahead(rows: npt.NDArray[Any], faulty: F
         before = keys[: keys.index("c/63/7")]
         ahead = [key for key in before if int(key.split("/")[1]) >= 16]
         assert len(ahead) <= DEFAULT_THREADS, "only the slab that somebody waits for goes first"
+
+
+def test_memory_for_large_chunks_in_decode_is_left_again_after_an_idle_time(
+    tmp_path: Path,
+) -> None:
+    size, memory = 2**21, 2**26
+    zarr.create_array(tmp_path / "a", data=np.arange(2 * size, dtype="u1"), chunks=(size,))
+    with opened(LocalStore(tmp_path / "a"), memory=memory) as file:
+        budget, readahead = file.engine.budget, ReadAhead()
+        for _ in range(2):  # the file stays open while the mount is idle
+            assert file.read(5, 1, readahead) == b"\x05"
+            assert not budget.take_spare(memory - budget.used)
+            file.table.clear()
+            file.engine.cache.clear()
+            assert budget.take_spare(memory - budget.used)
+            budget.give_back(memory)

@@ -98,8 +98,10 @@ class MemoryBudget:
 
         The most that was ever asked for counts, until `reset_aside`.
         """
-        with self.lock:
-            self._aside = max(self._aside, min(size, self.limit // 2))
+        size = min(size, self.limit // 2)
+        if size > self._aside:  # asked at each read: without the lock where nothing changes
+            with self.lock:
+                self._aside = max(self._aside, size)
 
     def reset_aside(self) -> None:
         """Leave nothing aside any more."""

@@ -199,9 +199,10 @@ class SlabTable:
         if reader not in file.readers:
             with self._budget.lock:
                 file.readers.add(reader)
-            # Each thread holds a chunk as it is stored and as it is decoded.
-            in_decode = 2 * DEFAULT_THREADS * file.source.reader.spec.nbytes
-            self._budget.set_aside(in_decode - DECODE_BYTES)
+        # At each read, for it is forgotten when the mount is idle. Each thread holds a chunk as
+        # it is stored and as it is decoded.
+        in_decode = 2 * DEFAULT_THREADS * file.source.reader.spec.nbytes
+        self._budget.set_aside(in_decode - DECODE_BYTES)
 
     def drop(self, file: FlatFile) -> None:
         """Forget the slabs of a file. One being assembled is finished for those who wait."""
