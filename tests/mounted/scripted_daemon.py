@@ -6,6 +6,7 @@ input and answers each with a line. It ends with its input.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import logging
@@ -50,18 +51,33 @@ class MisprogrammedStore(FaultyStore):
             raise ZeroDivisionError(f"a fault in the program, met at {key}")
 
 
-def steal_request() -> None:
-    """Take the next request from under the eyes of the mount, and answer it with EIO.
+class Thief:
+    """Takes one request from under the eyes of the mount, and answers it with EIO.
 
     To the mount that is as if the kernel had taken it back: it was told of it and finds nothing.
     """
-    connection = _descriptor_of_libfuse()
-    request = os.read(connection, 2**21)
-    _, _, unique = struct.unpack_from("=IIQ", request)
-    os.write(connection, struct.pack("=IiQ", 16, -errno.EIO, unique))
+
+    def __init__(self) -> None:
+        self._thread: threading.Thread | None = None
+
+    def wait_for_prey(self) -> None:
+        """Take the next request that the mount is too slow for: just one, however often called."""
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._steal, daemon=True)
+            self._thread.start()
+
+    def _steal(self) -> None:
+        connection = _descriptor_of_libfuse()
+        request = os.read(connection, 2**21)
+        _, _, unique = struct.unpack_from("=IIQ", request)
+        # The kernel wants no answer to some requests, and says so.
+        with contextlib.suppress(FileNotFoundError):
+            os.write(connection, struct.pack("=IiQ", 16, -errno.EIO, unique))
 
 
-def obey(store: MisprogrammedStore, command: str, arguments: dict[str, Any]) -> object:
+def obey(
+    store: MisprogrammedStore, thief: Thief, command: str, arguments: dict[str, Any]
+) -> object:
     """Do what the starter wants."""
     match command:
         case "inject":
@@ -74,7 +90,7 @@ def obey(store: MisprogrammedStore, command: str, arguments: dict[str, Any]) -> 
         case "misprogram":
             store.pattern = arguments["keys"]
         case "steal":
-            threading.Thread(target=steal_request, daemon=True).start()
+            thief.wait_for_prey()
         case "operations":
             return [(operation.name, operation.key) for operation in store.operations]
         case _:
@@ -107,10 +123,12 @@ def main() -> None:
             read_log=Path(log.name).read_bytes,
         )
 
+        thief = Thief()
+
         def listen() -> None:
             for line in sys.stdin:
                 arguments = json.loads(line)
-                answer(obey(store, arguments.pop("command"), arguments))
+                answer(obey(store, thief, arguments.pop("command"), arguments))
             os.kill(os.getpid(), signal.SIGTERM)
 
         def ready() -> None:
