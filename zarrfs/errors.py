@@ -60,6 +60,27 @@ class NodeTypeError(ZarrfsError, TypeError):
     """A group stands where an array was asked for, or the other way round."""
 
 
+# --- extensions ---------------------------------------------------------------------------
+
+
+class RegistrationError(ZarrfsError, ValueError):
+    """An extension cannot be registered under this name, or is not there.
+
+    Attributes
+    ----------
+    kind
+        ``"codec"``, ``"store"``, ``"data type"``, ``"chunk grid"`` or ``"chunk key encoding"``.
+    name
+        Its name.
+    reason
+        Why not.
+    """
+
+    def __init__(self, kind: str, name: str, reason: str) -> None:
+        self.kind, self.name, self.reason = kind, name, reason
+        super().__init__(f"{kind} {name!r} {reason}")
+
+
 # --- codecs -------------------------------------------------------------------------------
 
 
