@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from zarrfs.fuse.session import (
     _descriptor_of_libfuse,
     _first_error,
     _words_of_libfuse,
+    abort_is_an_end,
     give_memory_back_when_idle,
     run,
 )
@@ -66,6 +68,19 @@ def test_error_is_taken_out_of_its_groups() -> None:
     inner = KeyError("x")
     group = BaseExceptionGroup("", [BaseExceptionGroup("", [inner, ValueError()])])
     assert _first_error(group) is inner
+
+
+def test_connection_closed_while_a_request_is_fetched_is_an_end() -> None:
+    aborted = ConnectionAbortedError(errno.ECONNABORTED, "fuse_session_receive_buf failed")
+    with abort_is_an_end():
+        raise BaseExceptionGroup("", [BaseExceptionGroup("", [aborted])])
+
+
+def test_another_failure_to_fetch_requests_is_told() -> None:
+    failed = OSError(errno.ENOMEM, "fuse_session_receive_buf failed")
+    with pytest.raises(BaseExceptionGroup) as caught, abort_is_an_end():
+        raise BaseExceptionGroup("", [failed])
+    assert _first_error(caught.value) is failed
 
 
 class Watched:

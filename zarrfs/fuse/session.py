@@ -146,8 +146,22 @@ async def _serve(
         nursery.start_soon(end_when_cut_off)
         nursery.start_soon(tell_when_ready)
         nursery.start_soon(give_memory_back_when_idle, filesystem)
-        await pyfuse3.main(max_tasks=MAX_REQUESTS)
+        with abort_is_an_end():
+            await pyfuse3.main(max_tasks=MAX_REQUESTS)
         nursery.cancel_scope.cancel()
+
+
+@contextlib.contextmanager
+def abort_is_an_end() -> Iterator[None]:
+    """Let a session end in peace when the kernel closes the connection.
+
+    libfuse knows what the kernel mostly says then, ENODEV. It is ECONNABORTED where a request was
+    just being fetched, such as the last close of a file in a mount that was detached.
+    """
+    try:
+        yield
+    except* ConnectionAbortedError:
+        _log.info("the kernel has closed the connection")
 
 
 async def give_memory_back_when_idle(filesystem: FileSystem) -> None:
