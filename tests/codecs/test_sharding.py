@@ -62,6 +62,28 @@ class TestTransposedInsideAndOut(CodecContract):
     detects_damage = True
 
 
+class TestOtherIndexCodecs(CodecContract):
+    codecs = (
+        sharding(
+            [2, 3],
+            [LITTLE],
+            [
+                {"name": "transpose", "configuration": {"order": [2, 0, 1]}},
+                BIG,
+                {"name": "numcodecs.shuffle", "configuration": {"elementsize": 8}},
+                {"name": "numcodecs.adler32"},
+            ],
+        ),
+    )
+    shapes = SHARDS
+
+
+class TestInnerCodecsChangeShapeAndType(CodecContract):
+    codecs = (sharding([2, 3], [{"name": "numcodecs.packbits"}, "bytes", "zstd"]),)
+    shapes = SHARDS
+    dtypes = ("bool",)
+
+
 class TestShardOfOneElement(CodecContract):
     codecs = (sharding([]),)
     shapes = st.just(())
@@ -143,6 +165,13 @@ def test_index_entry_out_of_the_shard_spoils_its_inner_chunk_only() -> None:
         codec.decode(shard)
 
 
+def test_inner_chunk_beyond_what_a_file_can_hold_is_refused_before_the_shard_is_asked() -> None:
+    index = ShardIndex(np.array([(2**63 - 1, 0), (2**63 - 1, 1)], np.uint64))
+    assert index.inner_range((0,)) == ByteRange(2**63 - 1, 0)
+    with pytest.raises(CodecError, match="out of the shard"):
+        index.inner_range((1,))
+
+
 @pytest.mark.parametrize("entry", [(MISSING, 5), (5, MISSING), (2**63, 2**63)])
 def test_index_entry_that_no_shard_can_have_is_refused(entry: tuple[int, int]) -> None:
     index = ShardIndex(np.array([entry], np.uint64))
@@ -188,3 +217,23 @@ def test_shard_smaller_than_its_index_is_refused() -> None:
 def test_wrong_configuration_is_refused(extension: Any, error: type[Exception], match: str) -> None:
     with pytest.raises(error, match=match):
         build([extension], (4, 6), "i4")
+
+
+def test_more_inner_chunks_than_an_index_can_hold_are_refused() -> None:
+    with pytest.raises(MetadataError, match=r"chunk_shape: cuts the shard into 1\d{24} inner"):
+        build([sharding([1, 1])], (10**12, 10**12), "i4")
+
+
+def test_unknown_codec_inside_a_shard_is_refused_or_left_out() -> None:
+    unknown = {"name": "unheard-of", "must_understand": False}
+    array = random_array((4, 6), np.dtype("i4"), 1)
+    plain, with_unknown = (
+        build([sharding([2, 3], codecs, index_codecs)], (4, 6), "i4")
+        for codecs, index_codecs in (
+            ([LITTLE], [LITTLE]),
+            ([unknown, LITTLE, unknown], [LITTLE, unknown]),
+        )
+    )
+    assert with_unknown.encode(array) == plain.encode(array)
+    with pytest.raises(UnsupportedError, match="'unheard-of'"):
+        build([sharding([2, 3], [LITTLE, "unheard-of"])], (4, 6), "i4")

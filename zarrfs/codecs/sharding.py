@@ -1,12 +1,14 @@
 """Codec ``sharding_indexed``: an array <-> a shard, which holds inner chunks and their index.
 
 Pure: it says which bytes of a shard hold the index or an inner chunk, and never fetches them.
-Spec: Zarr v3, codec ``sharding_indexed`` 1.0.
+Shards are read with their inner chunks anywhere, in any order, with gaps; those written here have
+them in C order, one behind the other. Spec: Zarr v3, codec ``sharding_indexed`` 1.0.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -23,13 +25,22 @@ from zarrfs.codecs.base import (
     expect_array,
 )
 from zarrfs.errors import CodecError, MetadataError, UnsupportedError
-from zarrfs.format.documents import expect_choice, expect_integers, refuse_unknown, show, take
+from zarrfs.format.documents import (
+    MAX_INTEGER,
+    expect_choice,
+    expect_integers,
+    refuse_unknown,
+    show,
+    take,
+)
 from zarrfs.format.extensions import Extension, parse_extensions
 
 MISSING = 2**64 - 1
 """Offset and size of an inner chunk that was never written."""
 
 NAME = "sharding_indexed"
+
+Coords = tuple[int, ...]
 
 
 class Pipeline(Protocol):
@@ -73,7 +84,12 @@ class ShardIndex:
         """Bytes of the index in memory."""
         return self.entries.nbytes
 
-    def inner_range(self, coords: tuple[int, ...]) -> ByteRange | None:
+    def written(self) -> Iterator[Coords]:
+        """Coordinates of the inner chunks that were written, in C order."""
+        is_written = (self.entries != MISSING).any(axis=-1)
+        return (tuple(coords) for coords in np.argwhere(is_written).tolist())
+
+    def inner_range(self, coords: Coords) -> ByteRange | None:
         """Return where an inner chunk lies in the shard; ``None`` if it was never written.
 
         Raises
@@ -81,10 +97,12 @@ class ShardIndex:
         CodecError
             If the index points out of the shard.
         """
+        return self.written_range(coords) if (self.entries[coords] != MISSING).any() else None
+
+    def written_range(self, coords: Coords) -> ByteRange:
+        """Return where an inner chunk lies that was `written`; raises as `inner_range` does."""
         offset, size = map(int, self.entries[coords])
-        if offset == size == MISSING:
-            return None
-        end = MISSING if self.shard_nbytes is None else self.shard_nbytes
+        end = MAX_INTEGER if self.shard_nbytes is None else self.shard_nbytes
         if offset + size > end:
             reason = f"the index puts inner chunk {coords} at bytes {offset} to {offset + size}"
             bound = "" if self.shard_nbytes is None else f" of {self.shard_nbytes}"
@@ -142,34 +160,56 @@ class ShardingCodec(ArrayBytesCodec):
         """
         return ShardIndex(self.index.decode(data), shard_nbytes)
 
+    def find_index(self, shard: Buffer) -> ShardIndex:
+        """Decode the index of a whole shard.
+
+        Raises
+        ------
+        CodecError
+            If the shard is too short or the index's checksum is wrong.
+        """
+        start, stop = self.index_range.resolve(len(shard))
+        return self.parse_index(memoryview(shard)[start:stop], len(shard))
+
+    def assemble(self, parts: Iterable[tuple[Buffer, list[Coords]]]) -> Buffer:
+        """Lay out a shard: encoded inner chunks in the order given, and their index.
+
+        Parameters
+        ----------
+        parts
+            Encoded bytes, and the inner chunks that they are: several may share them.
+        """
+        entries = np.full((*self.grid_shape, 2), MISSING, np.uint64)
+        pieces: list[Buffer] = []
+        offset = self.index_nbytes if self.is_index_first else 0
+        for encoded, owners in parts:
+            for coords in owners:
+                entries[coords] = offset, len(encoded)
+            pieces.append(encoded)
+            offset += len(encoded)
+        pieces.insert(0 if self.is_index_first else len(pieces), self.index.encode(entries))
+        return b"".join(pieces)
+
     def decode(self, data: Buffer) -> Array:
         """Decode a whole shard."""
-        start, stop = self.index_range.resolve(len(data))
-        index = self.parse_index(data[start:stop], len(data))
+        index = self.find_index(data)
         array = self.spec.filled()
         view = memoryview(data)
-        for coords in np.ndindex(self.grid_shape):
-            inner_range = index.inner_range(coords)
-            if inner_range is not None:
-                start, stop = inner_range.resolve(len(data))
-                array[self._region(coords)] = self.inner.decode(view[start:stop])
+        for coords in index.written():
+            start, stop = index.written_range(coords).resolve(len(data))
+            array[self._region(coords)] = self.inner.decode(view[start:stop])
         return array
 
     def encode(self, array: Array) -> Buffer:
         """Encode a whole shard; inner chunks that hold only the fill value are left out."""
-        entries = np.full((*self.grid_shape, 2), MISSING, np.uint64)
-        parts: list[Buffer] = []
-        offset = self.index_nbytes if self.is_index_first else 0
-        for coords in np.ndindex(self.grid_shape):
-            inner_chunk = array[self._region(coords)]
-            if not self.inner.spec.is_fill(inner_chunk):
-                parts.append(self.inner.encode(inner_chunk))
-                entries[coords] = offset, len(parts[-1])
-                offset += len(parts[-1])
-        parts.insert(0 if self.is_index_first else len(parts), self.index.encode(entries))
-        return b"".join(parts)
+        regions = ((coords, array[self._region(coords)]) for coords in np.ndindex(self.grid_shape))
+        return self.assemble(
+            (self.inner.encode(inner_chunk), [coords])
+            for coords, inner_chunk in regions
+            if not self.inner.spec.is_fill(inner_chunk)
+        )
 
-    def _region(self, coords: tuple[int, ...]) -> tuple[slice, ...]:
+    def _region(self, coords: Coords) -> tuple[slice, ...]:
         """Return which elements of the shard an inner chunk holds."""
         return tuple(
             slice(c * n, (c + 1) * n) for c, n in zip(coords, self.inner_shape, strict=True)
@@ -201,6 +241,11 @@ def parse_sharding(extension: Extension, spec: Spec, build: BuildPipeline) -> Sh
     if index.encoded_nbytes is None:
         reason = "must give the index a fixed size, so they cannot compress"
         raise UnsupportedError(reason, field=f"{field}.index_codecs")
+    if index.encoded_nbytes > MAX_INTEGER:
+        reason = (
+            f"cuts the shard into {math.prod(grid_shape)} inner chunks, which no index can hold"
+        )
+        raise MetadataError(reason, field=f"{field}.chunk_shape")
     location = configuration.get("index_location", "end")
     return ShardingCodec(
         name=extension.name,
