@@ -7,10 +7,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from zarrfs.codecs.base import Codec, Spec
+from zarrfs.codecs.bitround import parse_bitround
 from zarrfs.codecs.bytes_codec import parse_bytes
 from zarrfs.codecs.checksums import parse_crc32c
 from zarrfs.codecs.compressors import parse_blosc, parse_gzip, parse_zstd
 from zarrfs.codecs.numcodecs_adapter import parse_numcodecs
+from zarrfs.codecs.packbits import parse_packbits
+from zarrfs.codecs.reshape import parse_reshape, parse_squeeze
 from zarrfs.codecs.sharding import BuildPipeline, parse_sharding
 from zarrfs.codecs.transpose import parse_transpose
 from zarrfs.errors import UnsupportedError
@@ -29,16 +32,20 @@ def _plain(parse: Callable[[Extension, Spec], Codec]) -> Factory:
 
 _FACTORIES = MappingProxyType[str, Factory](
     {
+        "bitround": _plain(parse_bitround),
         "blosc": _plain(parse_blosc),
         "bytes": _plain(parse_bytes),
         "crc32c": _plain(parse_crc32c),
         "endian": _plain(parse_bytes),  # the name in drafts of v3
         "gzip": _plain(parse_gzip),
         "numcodecs.*": _plain(parse_numcodecs),
+        "packbits": _plain(parse_packbits),
+        "reshape": _plain(parse_reshape),
         "sharding_indexed": parse_sharding,
         "transpose": _plain(parse_transpose),
         "vlen-bytes": _plain(parse_numcodecs),
         "vlen-utf8": _plain(parse_numcodecs),
+        "zarrs.squeeze": _plain(parse_squeeze),
         "zstd": _plain(parse_zstd),
     }
 )

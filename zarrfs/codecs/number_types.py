@@ -1,0 +1,113 @@
+"""NumPy dtypes -> the numbers that they hold: how many parts, of which kind and how many bits.
+
+Types of ml_dtypes (bfloat16, float8 …, int2, int4) are user-defined to NumPy, which tells neither
+their kind nor their bits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from zarrfs.errors import MetadataError
+
+if TYPE_CHECKING:
+    from zarrfs.codecs.base import Array, ChunkSpec
+
+Kind = Literal["bool", "int", "uint", "float"]
+
+_USER_DEFINED = 2
+"""What ``dtype.isbuiltin`` is for types that NumPy does not know."""
+
+_KINDS: dict[str, Kind] = {"b": "bool", "i": "int", "u": "uint", "f": "float"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberType:
+    """The numbers of one element."""
+
+    component: np.dtype[Any]
+    """Type of one part; that of the element itself unless it is complex."""
+
+    n_components: int
+    """2 for complex numbers, else 1."""
+
+    kind: Kind
+    """Of a part; times are counted as ``"int"``."""
+
+    n_bits: int
+    """Bits of a part that mean something: 1 for ``bool``, 4 for ``int4``."""
+
+    @property
+    def carrier(self) -> np.dtype[Any]:
+        """Unsigned integer with the bytes of a part."""
+        return np.dtype(f"u{self.component.itemsize}")
+
+    @property
+    def is_user_defined(self) -> bool:
+        """NumPy itself does not know the type."""
+        return self.component.isbuiltin == _USER_DEFINED
+
+    def parts(self, array: Array) -> Array:
+        """View the elements as their parts, in C order and one dimension."""
+        return np.ascontiguousarray(array).reshape(-1).view(self.component)
+
+    def finfo(self) -> Any:
+        """Return what NumPy or ml_dtypes knows of a floating-point part, such as `nmant`."""
+        if not self.is_user_defined:
+            return np.finfo(self.component)
+        return _ml_dtypes().finfo(self.component)
+
+    def limits(self) -> tuple[int, int]:
+        """Return the least and the greatest integer of an integer part."""
+        low = -(2 ** (self.n_bits - 1)) if self.kind == "int" else 0
+        return low, low + 2**self.n_bits - 1
+
+
+def find_number_type(dtype: np.dtype[Any]) -> NumberType | None:
+    """Tell what numbers elements of a type hold; ``None`` if they are no numbers."""
+    component, n_components = dtype, 1
+    if dtype.kind == "c":
+        component, n_components = np.dtype(f"{dtype.byteorder}f{dtype.itemsize // 2}"), 2
+    elif dtype.kind in "mM":
+        component = np.dtype(np.int64)
+    elif dtype.names == ("real", "imag") and dtype["real"] == dtype["imag"]:
+        component, n_components = dtype["real"], 2
+    if component.isbuiltin == _USER_DEFINED:
+        kind, n_bits = _user_defined(component)
+    elif component.kind in _KINDS:
+        kind = _KINDS[component.kind]
+        n_bits = 1 if kind == "bool" else 8 * component.itemsize
+    else:
+        return None
+    return NumberType(component=component, n_components=n_components, kind=kind, n_bits=n_bits)
+
+
+def expect_numbers(spec: ChunkSpec, kinds: tuple[Kind, ...], field: str) -> NumberType:
+    """Return the numbers that a chunk holds, if they are of one of the `kinds`.
+
+    Raises
+    ------
+    MetadataError
+        If they are of another kind, or it holds none.
+    """
+    number = find_number_type(spec.dtype)
+    if number is None or number.kind not in kinds:
+        raise MetadataError(f"cannot encode elements of type {spec.dtype}", field=field)
+    return number
+
+
+def _user_defined(dtype: np.dtype[Any]) -> tuple[Kind, int]:
+    try:
+        return "float", int(_ml_dtypes().finfo(dtype).bits)
+    except ValueError:
+        limits = _ml_dtypes().iinfo(dtype)
+        return ("int" if limits.min < 0 else "uint"), int(limits.bits)
+
+
+def _ml_dtypes() -> Any:
+    import ml_dtypes  # only here: who has such a dtype has the package, others may lack it
+
+    return ml_dtypes
