@@ -199,6 +199,10 @@ class SelectionError(ZarrfsError, IndexError):
     """A selection does not fit the array."""
 
 
+class AssignmentError(ZarrfsError, ValueError):
+    """What is assigned to a selection does not fit: its shape, or elements of another kind."""
+
+
 class OffsetError(ZarrfsError, ValueError):
     """A byte span leaves the flat file."""
 

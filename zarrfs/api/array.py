@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zarrfs.arrays.assignment import Edit, new_elements
 from zarrfs.arrays.hierarchy import stored_sizes
 from zarrfs.arrays.indexing import parse_selection
 from zarrfs.flat.element_order import flat_dtype
@@ -43,7 +44,8 @@ class Array:
         self._node = node
         self._engine = engine
         self._source: ChunkSource = engine.source(store, node)
-        self._flat: FlatArray | None = None
+        self._writer = engine.writer(store, node, write_empty_chunks=False)
+        self._flat: tuple[int, FlatArray] | None = None
 
     @property
     def metadata(self) -> ArrayMetadata:
@@ -138,6 +140,28 @@ class Array:
         _Reading(self._source, result, parts).wait()
         return result.reshape(selection.shape)[()]
 
+    def __setitem__(self, index: Any, value: object) -> None:
+        """Write a selection, as NumPy does: the value is broadcast, its elements are cast.
+
+        Chunks and shards that change in part are read, changed and stored again; each is
+        replaced whole or not at all. Several threads may write neighbouring parts of one.
+
+        Raises
+        ------
+        SelectionError
+            If the selection does not fit the array.
+        AssignmentError
+            If the value does not fit the selection, or the data type.
+        ReadOnlyError
+            If the store cannot be written.
+        CodecError, StoreError
+            If an object cannot be read, encoded or stored: the first that happened. Others may
+            have been written.
+        """
+        selection = parse_selection(index, self.shape)
+        edit = Edit(selection, new_elements(value, self.dtype, selection), self.shape)
+        self._writer.write(edit, self._engine.pool)
+
     def __len__(self) -> int:
         """Elements along the first dimension."""
         if not self.shape:
@@ -171,14 +195,21 @@ class Array:
         ChunkError
             If a chunk that holds any of the bytes cannot be had.
         """
-        if self._flat is None:
+        flat = self._flat_array()
+        if size < 0:
+            size = max(0, flat.size - offset)
+        reply = flat.read(offset, size, ReadAhead())
+        return bytes(reply if isinstance(reply, memoryview) else reply.result())
+
+    def _flat_array(self) -> FlatArray:
+        """Return the flat file; a new one, without slabs, when data has changed."""
+        revision = self._source.revision
+        if self._flat is None or self._flat[0] != revision:
             dtype = flat_dtype(self.metadata, "little")
             table = SlabTable(self._engine.budget, self._engine.pool)
-            self._flat = FlatArray(self._source, dtype, table, memory=self._engine.budget.limit)
-        if size < 0:
-            size = max(0, self._flat.size - offset)
-        reply = self._flat.read(offset, size, ReadAhead())
-        return bytes(reply if isinstance(reply, memoryview) else reply.result())
+            flat = FlatArray(self._source, dtype, table, memory=self._engine.budget.limit)
+            self._flat = revision, flat
+        return self._flat[1]
 
     def __repr__(self) -> str:
         """Say what it is in a line."""

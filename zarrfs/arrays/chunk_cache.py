@@ -33,6 +33,11 @@ class ChunkCache:
         self._n_bytes = 0
         budget.add_reclaimer(self._reclaim)
 
+    @property
+    def n_chunks(self) -> int:
+        """Chunks that are kept, of all arrays."""
+        return len(self._chunks)
+
     def get(self, owner: object, coords: Coords) -> tuple[bool, Array | None]:
         """Whether a chunk is kept, and the chunk."""
         with self._budget.lock:
@@ -60,6 +65,12 @@ class ChunkCache:
         with self._budget.lock:
             for key in [key for key in self._chunks if key[0] is owner]:
                 self._drop(key)
+
+    def drop_chunk(self, owner: object, coords: Coords) -> None:
+        """Forget one chunk, if it is kept."""
+        with self._budget.lock:
+            if (owner, coords) in self._chunks:
+                self._drop((owner, coords))
 
     def clear(self) -> None:
         """Forget everything, to give memory back."""

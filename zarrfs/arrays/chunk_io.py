@@ -5,6 +5,7 @@ Blocking; run on the decode threads. Nothing is cached here but shard indexes.
 
 from __future__ import annotations
 
+import itertools
 import time
 from typing import TYPE_CHECKING
 
@@ -99,6 +100,21 @@ class ChunkReader:
         """Store key of the object that holds a chunk."""
         return self._prefix + self._encoding.encode(self._object_coords(coords))
 
+    def chunks_of(self, object_coords: Coords) -> Iterator[Coords]:
+        """Yield the chunks that an object holds; none if it lies out of the array."""
+        if not self._levels:
+            yield object_coords
+            return
+        ranges = []
+        for outer, inner, c in zip(
+            self._object_grid.axes, self.grid.axes, object_coords, strict=True
+        ):
+            if c >= outer.n_chunks:
+                return
+            last = inner.find(outer.start(c + 1) - 1)
+            ranges.append(range(inner.find(outer.start(c)), last + 1))
+        yield from itertools.product(*ranges)
+
     def by_object(self, wanted: Iterable[Coords]) -> dict[str, list[Coords]]:
         """Group chunks by the object that holds them, in the order of first need."""
         groups: dict[str, list[Coords]] = {}
@@ -134,6 +150,11 @@ class ChunkReader:
             encoded = [error] * len(wanted)
         for coords, data in zip(wanted, encoded, strict=True):
             yield coords, self._decode(key, data, scratch)
+
+    def forget_object(self, key: str) -> None:
+        """Drop what is remembered of one object of the store."""
+        self._indexes.drop(key)
+        self.versions.drop(key)
 
     def forget(self) -> None:
         """Drop what is remembered of the store's content."""

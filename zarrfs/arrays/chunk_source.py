@@ -50,7 +50,7 @@ class Receiver(Protocol):
 class _Wanted:
     """A chunk that somebody wants."""
 
-    __slots__ = ("is_begun", "is_urgent", "keep", "receivers")
+    __slots__ = ("is_begun", "is_stale", "is_urgent", "keep", "receivers")
 
     def __init__(self, *, urgent: bool) -> None:
         self.receivers: list[Receiver] = []
@@ -58,6 +58,8 @@ class _Wanted:
         self.is_urgent = urgent
         self.is_begun = False
         """A thread is at it."""
+        self.is_stale = False
+        """It was replaced since: what is read may be the old chunk, and is not remembered."""
 
     def add(self, receive: Receiver, *, keep: bool) -> None:
         self.receivers.append(receive)
@@ -109,6 +111,8 @@ class ChunkSource:
         self._failure_ttl = failure_ttl
         self._lock = threading.Lock()
         self._generation = _Generation()
+        self.revision = 0
+        """Grows whenever `drop` or `forget` say that data has changed."""
 
     def request(
         self, wanted: Iterable[Coords], receive: Receiver, *, keep: bool, urgent: bool
@@ -164,6 +168,25 @@ class ChunkSource:
         known = self._generation.failures.get(coords)
         return known is not None and time.monotonic() < known[0]
 
+    def drop(self, key: str, changed: Iterable[Coords]) -> None:
+        """Drop what is remembered of chunks of one object, which has been replaced.
+
+        What is being read of them is delivered to those who asked for it before.
+        """
+        self.reader.forget_object(key)
+        with self._lock:
+            generation = self._generation
+            self.revision += 1
+            if not (generation.failures or generation.wanted or self._cache.n_chunks):
+                return
+            for coords in changed:
+                generation.failures.pop(coords, None)
+                known = generation.wanted.get(coords)
+                if known is not None and known.is_begun:
+                    known.is_stale = True
+                    del generation.wanted[coords]
+                self._cache.drop_chunk(generation, coords)
+
     def forget(self) -> None:
         """Drop all that is remembered.
 
@@ -172,42 +195,50 @@ class ChunkSource:
         self.reader.forget()
         with self._lock:
             last, self._generation = self._generation, _Generation()
+            self.revision += 1
         self._cache.drop(last)
 
     def load(self, key: str, batch: Sequence[Coords], generation: _Generation) -> None:
         """Decode a batch and hand it out; runs on a decode thread."""
         with self._lock:
             # Without those that an urgent task has begun or finished meanwhile.
-            batch = [coords for coords in batch if _begin(generation.wanted.get(coords))]
-        if not batch:
+            remaining = {
+                coords: wanted
+                for coords in batch
+                if (wanted := generation.wanted.get(coords)) and _begin(wanted)
+            }
+        if not remaining:
             return
         scratch = _scratch_buffer(self.reader.spec.nbytes)
-        remaining = set(batch)
         try:
-            for coords, loaded in self.reader.load(key, batch, scratch):
-                self._deliver(key, coords, loaded, generation)
-                remaining.discard(coords)
+            for coords, loaded in self.reader.load(key, list(remaining), scratch):
+                self._deliver(key, coords, loaded, generation, remaining.pop(coords))
         except Exception:  # noqa: BLE001 (a fault in zarrfs, and nobody may wait for ever)
             _log.exception("chunks of %r could not be loaded", self.name)
-            for coords in remaining:
+            for coords, wanted in remaining.items():
                 error = ZarrfsError("internal error, see the log")
-                self._deliver(key, coords, error, generation)
+                self._deliver(key, coords, error, generation, wanted)
 
-    def _deliver(self, key: str, coords: Coords, loaded: Loaded, generation: _Generation) -> None:
+    def _deliver(
+        self, key: str, coords: Coords, loaded: Loaded, generation: _Generation, wanted: _Wanted
+    ) -> None:
         chunk, error = loaded if isinstance(loaded, np.ndarray) else None, None
         if isinstance(loaded, Exception):
             error = self._failed(key, coords, loaded, generation)
         with self._lock:
-            is_worth = generation.wanted[coords].keep
+            is_worth = wanted.keep and not wanted.is_stale
         if is_worth and chunk is not None:
             # A copy of its own: the chunk may lie in the scratch buffer, or hold on to the
             # encoded bytes that it was decoded from.
             chunk = chunk.copy()
         with self._lock:
-            if is_worth and error is None and generation is self._generation:
-                self._cache.put(generation, coords, chunk)
-            receivers = generation.wanted.pop(coords).receivers
-        for receive in receivers:
+            if not wanted.is_stale:
+                if is_worth and error is None and generation is self._generation:
+                    self._cache.put(generation, coords, chunk)
+                del generation.wanted[coords]
+            elif error is not None:
+                generation.failures.pop(coords, None)
+        for receive in wanted.receivers:
             try:
                 receive(coords, chunk, None if error is None else error.again())
             except Exception:  # noqa: BLE001 (a fault in zarrfs; the others still get their chunk)
@@ -273,9 +304,9 @@ def _hasten(wanted: _Wanted) -> bool:
     return is_late
 
 
-def _begin(wanted: _Wanted | None) -> bool:
+def _begin(wanted: _Wanted) -> bool:
     """Take on a chunk, unless another task has."""
-    if wanted is None or wanted.is_begun:
+    if wanted.is_begun:
         return False
     wanted.is_begun = True
     return True

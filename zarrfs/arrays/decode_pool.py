@@ -30,6 +30,8 @@ class DecodePool:
         self._urgent: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._others: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._tokens: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        self.n_threads = n_threads
+        """Tasks that run at a time."""
         self._threads = [
             threading.Thread(target=self._work, name=f"zarrfs-decode-{i}", daemon=True)
             for i in range(n_threads)

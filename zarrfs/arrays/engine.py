@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from zarrfs.arrays.chunk_cache import ChunkCache
 from zarrfs.arrays.chunk_io import ChunkReader
 from zarrfs.arrays.chunk_source import ChunkSource
+from zarrfs.arrays.chunk_writer import ChunkWriter
 from zarrfs.arrays.counters import Counters
 from zarrfs.arrays.decode_pool import DecodePool
 from zarrfs.arrays.memory import MemoryBudget
+from zarrfs.arrays.open_sources import OpenSources
 
 if TYPE_CHECKING:
     from zarrfs.arrays.hierarchy import ArrayNode
@@ -38,6 +40,8 @@ class Engine:
         self.cache = ChunkCache(self.budget)
         self.counters = Counters()
         self._failure_ttl = failure_ttl
+        self.open_sources = OpenSources()
+        """The sources made so far that are still in use."""
 
     def source(self, store: Store, node: ArrayNode) -> ChunkSource:
         """Chunks of an array.
@@ -56,7 +60,32 @@ class Engine:
                 reader.spec.nbytes,
                 self.budget.limit,
             )
-        return ChunkSource(node.path, reader, self.cache, self.pool, failure_ttl=self._failure_ttl)
+        source = ChunkSource(
+            node.path, reader, self.cache, self.pool, failure_ttl=self._failure_ttl
+        )
+        self.open_sources.add(store, node.prefix, source)
+        return source
+
+    def writer(self, store: Store, node: ArrayNode, *, write_empty_chunks: bool) -> ChunkWriter:
+        """Write the chunks of an array; all sources of it in this engine are told.
+
+        Parameters
+        ----------
+        store
+            Where the array lies.
+        node
+            The array.
+        write_empty_chunks
+            Whether chunks that hold only the fill value are stored.
+        """
+        return ChunkWriter(
+            store,
+            node.prefix,
+            node.metadata,
+            self.counters,
+            functools.partial(self.open_sources.object_changed, store, node.prefix),
+            write_empty_chunks=write_empty_chunks,
+        )
 
     def close(self) -> None:
         """Let the threads end."""

@@ -55,6 +55,11 @@ class ObjectVersions:
         except KeyNotFoundError:
             return MISSING
 
+    def drop(self, key: str) -> None:
+        """Forget the version of an object that has been replaced by ourselves."""
+        with self._lock:
+            self._versions.pop(key, None)
+
     def changed(self) -> bool:
         """Whether any object read so far may have changed since.
 

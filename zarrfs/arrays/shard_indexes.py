@@ -32,6 +32,7 @@ class ShardIndexes:
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
         self._indexes: OrderedDict[IndexKey, Future[ShardIndex | None]] = OrderedDict()
+        self._by_object: dict[str, set[IndexKey]] = {}
         self._n_bytes = 0
 
     def get(self, key: IndexKey, load: Callable[[], ShardIndex | None]) -> ShardIndex | None:
@@ -45,6 +46,7 @@ class ShardIndexes:
                 self._indexes.move_to_end(key)
             else:
                 mine = self._indexes[key] = Future()
+                self._by_object.setdefault(key[0], set()).add(key)
         if future is not None:
             return future.result()
         try:
@@ -52,7 +54,7 @@ class ShardIndexes:
         except BaseException as error:
             with self._lock:
                 if self._indexes.get(key) is mine:
-                    del self._indexes[key]
+                    self._forget(key)
             mine.set_exception(error)
             raise
         with self._lock:
@@ -62,19 +64,34 @@ class ShardIndexes:
             mine.set_result(index)
         return index
 
+    def drop(self, object_key: str) -> None:
+        """Forget those of one object."""
+        with self._lock:
+            for key in list(self._by_object.get(object_key, ())):
+                self._forget(key)
+
     def clear(self) -> None:
         """Forget all of them."""
         with self._lock:
             self._indexes.clear()
+            self._by_object.clear()
             self._n_bytes = 0
+
+    def _forget(self, key: IndexKey) -> None:
+        future = self._indexes.pop(key)
+        if future.done():
+            self._n_bytes -= _size(future.result())
+        siblings = self._by_object[key[0]]
+        siblings.remove(key)
+        if not siblings:
+            del self._by_object[key[0]]
 
     def _keep_within_bound(self) -> None:
         for oldest, future in list(self._indexes.items()):
             if self._n_bytes <= self._max_bytes:
                 break
             if future.done():
-                self._n_bytes -= _size(future.result())
-                del self._indexes[oldest]
+                self._forget(oldest)
 
 
 def _size(index: ShardIndex | None) -> int:
