@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zarrfs.errors import MetadataError, UnsupportedError
+from zarrfs.format.axes import RegularAxis
 from zarrfs.format.chunk_grids import (
     ChunkGrid,
-    RegularAxis,
     parse_chunk_grid,
     parse_chunk_shape,
     parse_shape,

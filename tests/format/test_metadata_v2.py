@@ -7,8 +7,8 @@ import pytest
 
 from zarrfs.errors import MetadataError, UnsupportedError
 from zarrfs.format.chunk_grids import regular_grid
-from zarrfs.format.chunk_keys import ChunkKeyEncoding
 from zarrfs.format.dtypes import DataType
+from zarrfs.format.key_encodings import SeparatedKeys
 from zarrfs.format.metadata import ArrayMetadata, Extension, GroupMetadata
 from zarrfs.format.metadata_v2 import parse_array, parse_group
 
@@ -41,7 +41,7 @@ def test_array_is_parsed() -> None:
         zarr_format=2,
         data_type=DataType("float32", np.dtype("f4")),
         chunk_grid=regular_grid((10, 20), (3, 20)),
-        chunk_key_encoding=ChunkKeyEncoding("v2", "."),
+        chunk_key_encoding=SeparatedKeys("v2", "."),
         fill_value=np.float32(0),
         codecs=(endian("little"), BLOSC_CODEC),
         attributes={"a": 1},

@@ -8,8 +8,8 @@ import pytest
 
 from zarrfs.errors import MetadataError, UnsupportedError
 from zarrfs.format.chunk_grids import regular_grid
-from zarrfs.format.chunk_keys import ChunkKeyEncoding
 from zarrfs.format.dtypes import DataType
+from zarrfs.format.key_encodings import SeparatedKeys
 from zarrfs.format.metadata import ArrayMetadata, Extension, GroupMetadata
 from zarrfs.format.metadata_v3 import parse_node
 
@@ -40,7 +40,7 @@ def test_array_is_parsed() -> None:
         zarr_format=3,
         data_type=DataType("float32", np.dtype("f4")),
         chunk_grid=regular_grid((10, 20), (3, 20)),
-        chunk_key_encoding=ChunkKeyEncoding("default", "/"),
+        chunk_key_encoding=SeparatedKeys("default", "/"),
         fill_value=np.float32(0),
         codecs=(Extension(name="bytes", configuration={"endian": "little"}),),
         attributes={"a": [1]},
@@ -154,7 +154,7 @@ def test_malformed_member_is_named(member: str, value: object, message: str) -> 
         ("extra", 1, "extra: is unknown to zarrfs"),
         ("data_type", "int3", "data_type: zarrfs has no data type 'int3'"),
         ("chunk_grid", "hexagonal", "chunk_grid: zarrfs has no chunk grid 'hexagonal'"),
-        ("chunk_key_encoding", "suffix", "chunk_key_encoding: zarrfs has no chunk key encoding"),
+        ("chunk_key_encoding", "fanout", "chunk_key_encoding: zarrfs has no chunk key encoding"),
         ("storage_transformers", ["zip"], "storage_transformers: zarrfs has no storage transform"),
     ],
 )

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from zarrfs.arrays.regions import Coords
-    from zarrfs.format.chunk_grids import ChunkGrid, RegularAxis
+    from zarrfs.format.axes import Axis
+    from zarrfs.format.chunk_grids import ChunkGrid
 
 BasicIndex = SupportsIndex | slice | EllipsisType
 
@@ -122,7 +123,7 @@ def _parse_axis(part: object, axis: int, length: int) -> AxisSelection:
     return AxisSelection(at % length, 1, 1, is_integer=True)
 
 
-def _along(axis: RegularAxis, chosen: AxisSelection) -> Iterator[tuple[int, slice, slice]]:
+def _along(axis: Axis, chosen: AxisSelection) -> Iterator[tuple[int, slice, slice]]:
     """Split what is selected along an axis: chunk, elements of it, their place in the result."""
     done = 0
     while done < chosen.count:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from zarrfs.format.chunk_grids import ChunkGrid, RegularAxis
+    from zarrfs.format.axes import Axis
+    from zarrfs.format.chunk_grids import ChunkGrid
 
 Coords = tuple[int, ...]
 """Position of a chunk in its grid."""
@@ -61,7 +62,7 @@ def pieces(grid: ChunkGrid, box: Box) -> Iterator[Piece]:
         )
 
 
-def _along(axis: RegularAxis, start: int, stop: int) -> Iterator[tuple[int, slice, slice]]:
+def _along(axis: Axis, start: int, stop: int) -> Iterator[tuple[int, slice, slice]]:
     index = start
     while index < stop:
         chunk = axis.find(index)

@@ -1,17 +1,30 @@
-"""How chunks tile an array: along each axis, which chunk holds an index, where it starts.
+"""How chunks tile an array: the product of its axes' chunks; the documents that say so.
 
-Pure arithmetic on integers, shape in elements. Edge chunks are stored full size and clipped on
-reading. Spec: Zarr v3 core, "Chunk grids".
+Shapes in elements. Edge chunks of a regular grid are stored full size and clipped on reading. A
+grid by whatever name, a plug-in's too, becomes a product of regular and irregular axes, and is
+written as ``regular`` or ``rectilinear``. Law: ``parse(serialise(grid), shape) == grid``.
+Spec: Zarr v3 core, "Chunk grids"; Zarr extensions, chunk grid ``rectilinear``.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from zarrfs.errors import MetadataError, UnsupportedError
-from zarrfs.format.documents import Json, expect_integers, refuse_unknown, take
+from zarrfs.errors import MetadataError, UnsupportedError, ZarrfsError
+from zarrfs.format.axes import Axis, RegularAxis, irregular_axis
+from zarrfs.format.documents import (
+    Json,
+    expect_choice,
+    expect_integers,
+    refuse_unknown,
+    show,
+    take,
+)
+from zarrfs.format.rectilinear import parse_axes, serialise_axis
+from zarrfs.registry import Registration, Registry
 
 if TYPE_CHECKING:
     from zarrfs.format.extensions import Extension
@@ -19,40 +32,15 @@ if TYPE_CHECKING:
 MAX_NDIM = 64
 """Dimensions of the largest array that NumPy can hold (its ``NPY_MAXDIMS``)."""
 
-
-@dataclass(frozen=True, slots=True)
-class RegularAxis:
-    """One axis cut into chunks of equal length, the last one perhaps running over the end."""
-
-    length: int
-    """Elements along the axis."""
-
-    chunk_length: int
-    """Elements of a chunk along the axis; at least 1 unless `length` is 0."""
-
-    @property
-    def n_chunks(self) -> int:
-        """Chunks along the axis, the last one counted even if partial."""
-        return -(-self.length // self.chunk_length) if self.length else 0
-
-    def find(self, index: int) -> int:
-        """Chunk that holds element `index`."""
-        return index // self.chunk_length
-
-    def start(self, chunk: int) -> int:
-        """First element of a chunk; `length` for ``chunk == n_chunks``."""
-        return min(chunk * self.chunk_length, self.length)
-
-    def stored_length(self, chunk: int) -> int:
-        """Elements that `chunk` stores along the axis, those over the end included."""
-        return self.chunk_length
+MAX_LISTED = 2**20
+"""Chunks along an axis whose lengths are listed one by one."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChunkGrid:
     """A tiling of an array by the product of its axes' chunks."""
 
-    axes: tuple[RegularAxis, ...]
+    axes: tuple[Axis, ...]
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -72,6 +60,35 @@ class ChunkGrid:
     def stored_shape(self, coords: tuple[int, ...]) -> tuple[int, ...]:
         """Shape in which a chunk is stored, what lies over the array's edge included."""
         return tuple(axis.stored_length(c) for axis, c in zip(self.axes, coords, strict=True))
+
+    @property
+    def largest_shape(self) -> tuple[int, ...]:
+        """Shape in which no chunk exceeds it along any axis; all chunks' if they are equal."""
+        return tuple(axis.stored_lengths[-1] for axis in self.axes)
+
+    @property
+    def is_uniform(self) -> bool:
+        """Whether all chunks are stored in one shape."""
+        return all(len(axis.stored_lengths) == 1 for axis in self.axes)
+
+    @property
+    def chunk_shape(self) -> tuple[int, ...] | None:
+        """Shape of all chunks of a regular grid; ``None`` of others."""
+        regular = [axis.chunk_length for axis in self.axes if isinstance(axis, RegularAxis)]
+        return tuple(regular) if len(regular) == len(self.axes) else None
+
+    @property
+    def chunks(self) -> tuple[int | tuple[int, ...], ...]:
+        """Elements of chunks along each axis: one number of a regular axis, else of every chunk.
+
+        The last one is clipped at the array's edge, so that they add up to its length.
+
+        Raises
+        ------
+        UnsupportedError
+            If there are more than `MAX_LISTED` along an irregular axis.
+        """
+        return tuple(_listed(axis) for axis in self.axes)
 
 
 def regular_grid(shape: tuple[int, ...], chunk_shape: tuple[int, ...]) -> ChunkGrid:
@@ -121,6 +138,10 @@ def parse_chunk_shape(value: Json, shape: tuple[int, ...], field: str) -> ChunkG
     return regular_grid(shape, chunk_shape)
 
 
+ChunkGridParser = Callable[["Extension", tuple[int, ...], str], ChunkGrid]
+"""Makes a grid of an extension, the shape of the array, and the field that holds the extension."""
+
+
 def parse_chunk_grid(extension: Extension, shape: tuple[int, ...], field: str) -> ChunkGrid:
     """Parse the chunk grid of a v3 array.
 
@@ -131,12 +152,160 @@ def parse_chunk_grid(extension: Extension, shape: tuple[int, ...], field: str) -
     MetadataError
         If its configuration is malformed or does not fit `shape`.
     UnsupportedError
-        If the grid is not ``regular``.
+        If zarrfs has no such grid.
     """
-    if extension.name != "regular":
-        reason = f"zarrfs has no chunk grid {extension.name!r}; it reads 'regular'"
+    parse = _GRIDS.find(extension.name)
+    if parse is None:
+        names = ", ".join(map(repr, _GRIDS.names()))
+        reason = f"zarrfs has no chunk grid {extension.name!r}; it has {names}"
         raise UnsupportedError(reason, field=field)
+    try:
+        grid: object = parse(extension, shape, field)
+    except ZarrfsError:
+        raise
+    except Exception as error:  # a plug-in's code, which may fail as it likes
+        reason = f"the chunk grid {extension.name!r} failed: {type(error).__name__}: {error}"
+        raise UnsupportedError(reason, field=field) from error
+    if not isinstance(grid, ChunkGrid) or grid.shape != shape:
+        reason = f"the chunk grid {extension.name!r} made no grid of shape {show(list(shape))}"
+        raise UnsupportedError(reason, field=field)
+    return grid
+
+
+def serialise_chunk_grid(grid: ChunkGrid) -> Json:
+    """Write a grid as the member `chunk_grid` of a v3 document.
+
+    A grid of regular axes is ``regular``, any other ``rectilinear``.
+    """
+    if grid.chunk_shape is not None:
+        return {"name": "regular", "configuration": {"chunk_shape": list(grid.chunk_shape)}}
+    configuration = {"kind": "inline", "chunk_shapes": chunk_shapes(grid)}
+    return {"name": "rectilinear", "configuration": configuration}
+
+
+def chunk_shapes(grid: ChunkGrid) -> list[Json]:
+    """Tell the lengths of chunks along each axis, as short as a rectilinear grid's document does.
+
+    A regular axis is one number, an irregular one a list of lengths, in which ``[length, count]``
+    stands for several equal ones.
+    """
+    return [serialise_axis(axis) for axis in grid.axes]
+
+
+def resized(grid: ChunkGrid, shape: tuple[int, ...]) -> ChunkGrid:
+    """Return the grid of the array at another shape: the same chunks, and new ones past the last.
+
+    How long those are along an irregular axis `IrregularAxis.resized` tells.
+    """
+    return ChunkGrid(tuple(axis.resized(n) for axis, n in zip(grid.axes, shape, strict=True)))
+
+
+def _listed(axis: Axis) -> int | tuple[int, ...]:
+    if isinstance(axis, RegularAxis):
+        return axis.chunk_length
+    if axis.n_chunks > MAX_LISTED:
+        reason = f"{axis.n_chunks} chunks along an axis are too many to list; see the metadata"
+        raise UnsupportedError(reason, field="chunk_grid")
+    return tuple(axis.start(c + 1) - axis.start(c) for c in range(axis.n_chunks))
+
+
+# --- the grids that there are ---------------------------------------------------------------
+
+
+def _parse_regular(extension: Extension, shape: tuple[int, ...], field: str) -> ChunkGrid:
     field = f"{field}.configuration"
     refuse_unknown(extension.configuration, ("chunk_shape",), field)
     chunk_shape = take(extension.configuration, "chunk_shape", field)
     return parse_chunk_shape(chunk_shape, shape, f"{field}.chunk_shape")
+
+
+def _parse_bounded(extension: Extension, shape: tuple[int, ...], field: str) -> ChunkGrid:
+    """Parse the grid of zarrs whose edge chunks are stored as short as the array leaves them."""
+    grid = _parse_regular(extension, shape, field)
+    return ChunkGrid(
+        tuple(_clipped(length, n) for length, n in zip(shape, grid.largest_shape, strict=True))
+    )
+
+
+def _clipped(length: int, chunk_length: int) -> Axis:
+    if not length or length % chunk_length == 0:
+        return RegularAxis(length, chunk_length)
+    n_whole, rest = divmod(length, chunk_length)
+    return irregular_axis(length, ((chunk_length, n_whole), (rest, 1)))
+
+
+def _parse_rectilinear(extension: Extension, shape: tuple[int, ...], field: str) -> ChunkGrid:
+    field = f"{field}.configuration"
+    refuse_unknown(extension.configuration, ("kind", "chunk_shapes"), field)
+    expect_choice(take(extension.configuration, "kind", field), ("inline",), f"{field}.kind")
+    chunk_shapes = take(extension.configuration, "chunk_shapes", field)
+    return ChunkGrid(parse_axes(chunk_shapes, shape, f"{field}.chunk_shapes"))
+
+
+def _parse_rectangular(extension: Extension, shape: tuple[int, ...], field: str) -> ChunkGrid:
+    """Parse the forerunner of ``rectilinear``, in ZEP 3 and zarrs; it has no runs."""
+    field = f"{field}.configuration"
+    refuse_unknown(extension.configuration, ("chunk_shape",), field)
+    chunk_shape = take(extension.configuration, "chunk_shape", field)
+    return ChunkGrid(parse_axes(chunk_shape, shape, f"{field}.chunk_shape"))
+
+
+_GRIDS: Registry[ChunkGridParser] = Registry(
+    "chunk grid",
+    {
+        "rectangular": _parse_rectangular,
+        "rectilinear": _parse_rectilinear,
+        "regular": _parse_regular,
+        "zarrs.regular_bounded": _parse_bounded,
+    },
+    group="zarrfs.chunk_grids",
+)
+
+
+def register_chunk_grid(name: str, parse: ChunkGridParser, *, force: bool = False) -> None:
+    """Have arrays whose chunk grid has this name read, from now on, in this process.
+
+    Parameters
+    ----------
+    name
+        As in metadata documents.
+    parse
+        Makes a grid of the extension, the shape of the array, and the dotted field that holds
+        the extension, for messages. Installed packages offer theirs as an entry point of the
+        group ``zarrfs.chunk_grids``.
+    force
+        Replace one that is there.
+
+    Raises
+    ------
+    RegistrationError
+        If the name is taken and `force` is not given.
+    """
+    _GRIDS.register(name, parse, force=force)
+
+
+def unregister_chunk_grid(name: str) -> None:
+    """Forget a chunk grid that was registered.
+
+    Raises
+    ------
+    RegistrationError
+        If it was not: what is built in or installed stays.
+    """
+    _GRIDS.unregister(name)
+
+
+def list_chunk_grids() -> list[str]:
+    """Names of all chunk grids that can be read."""
+    return _GRIDS.names()
+
+
+def chunk_grid_info(name: str) -> Registration:
+    """Tell where a chunk grid comes from.
+
+    Raises
+    ------
+    RegistrationError
+        If there is none of this name.
+    """
+    return _GRIDS.info(name)

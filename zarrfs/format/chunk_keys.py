@@ -1,53 +1,73 @@
-"""Chunk coordinates <-> store keys, relative to the array's own prefix.
+"""Chunk key encodings by name: those of the specification, proposed ones, and plug-ins'.
 
-Spec: Zarr v3 core, "Chunk key encoding"; Zarr v2, "Storage", `dimension_separator`.
+Law: ``parse(serialise(encoding), ndim) == encoding``. Spec: Zarr v3 core, "Chunk key encoding".
 """
 
 from __future__ import annotations
 
+import itertools
+import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
-from zarrfs.errors import UnsupportedError
-from zarrfs.format.documents import Json, expect_choice, refuse_unknown
+from zarrfs.errors import MetadataError, UnsupportedError, ZarrfsError
+from zarrfs.format.documents import Json, expect_choice, refuse_unknown, show, take
+from zarrfs.format.extensions import Extension, parse_essential_extension
+from zarrfs.format.key_encodings import ChunkKeyEncoding, EncodingName, SeparatedKeys, Separator
+from zarrfs.format.key_templates import parse_template
+from zarrfs.registry import Registration, Registry
 
 if TYPE_CHECKING:
-    from zarrfs.format.extensions import Extension
+    from collections.abc import Mapping
 
-EncodingName = Literal["default", "v2"]
-Separator = Literal["/", "."]
+MAX_LISTED_KEYS = 2**20
+"""Keys that are listed to find chunks by them, where an encoding cannot decode; about 200 MB."""
 
-_DEFAULT_SEPARATORS = {"default": "/", "v2": "."}
+ChunkKeyEncodingParser = Callable[[Extension, int, str], ChunkKeyEncoding]
+"""Makes an encoding of an extension, the number of dimensions, and the field that holds it."""
 
-# As many digits as 2**63 - 1 has; longer names are no chunk's (and slow to turn into integers).
-_NUMBER = re.compile(r"0|[1-9][0-9]{0,18}")
+ChunkFinder = Callable[[str], "tuple[int, ...] | None"]
+
+# What the proposed encodings forbid in keys; besides, no part of a key may be empty or a dot.
+_UNSAFE = re.compile(r"\.\.|\\|\0|zarr\.json")
 
 
-@dataclass(frozen=True, slots=True)
-class ChunkKeyEncoding:
-    """``default`` (``c/0/1``) or ``v2`` (``0.1``), with either separator."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuffixKeys(ChunkKeyEncoding):
+    """Keys of another encoding, and text behind them, such as ``.tiff``.
 
-    name: EncodingName
-    separator: Separator
+    Spec: Zarr extensions, chunk key encoding ``suffix`` (proposed).
+    """
+
+    base: ChunkKeyEncoding
+    suffix: str
+    name: Literal["suffix", "zarrs.default_suffix"] = "suffix"
+    """That of zarrs stands for a `base` of ``default``."""
+
+    @property
+    def configuration(self) -> Mapping[str, Json]:
+        """As in the metadata document."""
+        if self.name == "suffix":
+            base = serialise_chunk_key_encoding(self.base)
+            return {"suffix": self.suffix, "base_encoding": base}
+        return {**self.base.configuration, "suffix": self.suffix}
+
+    @property
+    def can_decode(self) -> bool:
+        """Whether the encoding inside can."""
+        return self.base.can_decode
 
     def encode(self, coords: tuple[int, ...]) -> str:
-        """Key of a chunk; the only chunk of a 0-d array is ``c`` or ``0``."""
-        numbers = self.separator.join(map(str, coords))
-        if self.name == "v2":
-            return numbers or "0"
-        return f"c{self.separator}{numbers}" if numbers else "c"
+        """Key of a chunk."""
+        return self.base.encode(coords) + self.suffix
 
     def decode(self, key: str, ndim: int) -> tuple[int, ...] | None:
         """Coordinates of the chunk under `key`, or ``None`` if it is no chunk's key."""
-        parts = key.split(self.separator)
-        if self.name == "default" and parts.pop(0) != "c":
+        if not key.endswith(self.suffix):
             return None
-        if self.name == "v2" and ndim == 0:
-            return () if key == "0" else None
-        if len(parts) != ndim or not all(_NUMBER.fullmatch(part) for part in parts):
-            return None
-        return tuple(map(int, parts))
+        return self.base.decode(key.removesuffix(self.suffix), ndim)
 
 
 def parse_separator(value: Json, field: str) -> Separator:
@@ -55,26 +75,165 @@ def parse_separator(value: Json, field: str) -> Separator:
     return cast("Separator", expect_choice(value, ("/", "."), field))
 
 
-def parse_chunk_key_encoding(extension: Extension, field: str) -> ChunkKeyEncoding:
-    """Parse the chunk key encoding of a v3 array.
-
-    Where it gives no separator, that is ``/`` for ``default`` and ``.`` for ``v2``.
+def parse_chunk_key_encoding(extension: Extension, ndim: int, field: str) -> ChunkKeyEncoding:
+    """Parse the chunk key encoding of a v3 array of `ndim` dimensions.
 
     Spec: Zarr v3, "Default chunk key encoding" and "v2 chunk key encoding".
 
     Raises
     ------
     MetadataError
-        If its separator is not one of the two.
+        If its configuration is malformed, or it spells keys that are none.
     UnsupportedError
-        If it is another encoding.
+        If zarrfs has no such encoding.
     """
-    name, configuration = extension.name, extension.configuration
-    if name not in _DEFAULT_SEPARATORS:
-        reason = f"zarrfs has no chunk key encoding {name!r}; it reads 'default' and 'v2'"
+    parse = _ENCODINGS.find(extension.name)
+    if parse is None:
+        names = ", ".join(map(repr, _ENCODINGS.names()))
+        reason = f"zarrfs has no chunk key encoding {extension.name!r}; it has {names}"
         raise UnsupportedError(reason, field=field)
-    refuse_unknown(configuration, ("separator",), f"{field}.configuration")
-    separator = configuration.get("separator", _DEFAULT_SEPARATORS[name])
-    return ChunkKeyEncoding(
-        cast("EncodingName", name), parse_separator(separator, f"{field}.configuration.separator")
-    )
+    try:
+        encoding: object = parse(extension, ndim, field)
+        if not isinstance(encoding, ChunkKeyEncoding):
+            raise TypeError(f"it made a {type(encoding).__name__}")
+        key = encoding.encode((0,) * ndim)
+    except ZarrfsError:
+        raise
+    except Exception as error:  # a plug-in's code, which may fail as it likes
+        reason = f"the chunk key encoding {extension.name!r} failed: {error}"
+        raise UnsupportedError(reason, field=field) from error
+    if _UNSAFE.search(key) or not {"", "."}.isdisjoint(key.split("/")):
+        raise MetadataError(f"must give keys below the array, not {show(key)}", field=field)
+    return encoding
+
+
+def serialise_chunk_key_encoding(encoding: ChunkKeyEncoding) -> Json:
+    """Write an encoding as the member `chunk_key_encoding` of a v3 document."""
+    return {"name": encoding.name, "configuration": dict(encoding.configuration)}
+
+
+def chunk_finder(encoding: ChunkKeyEncoding, grid_shape: tuple[int, ...]) -> ChunkFinder:
+    """Return what finds a chunk of a grid by its key, and ``None`` for any other key.
+
+    Where the encoding cannot decode, all keys of the grid are listed for that.
+
+    Raises
+    ------
+    UnsupportedError
+        If those are more than `MAX_LISTED_KEYS`.
+    """
+    if encoding.can_decode:
+
+        def find(key: str) -> tuple[int, ...] | None:
+            coords = encoding.decode(key, len(grid_shape))
+            if coords is None or any(c >= n for c, n in zip(coords, grid_shape, strict=True)):
+                return None
+            return coords
+
+        return find
+    if math.prod(grid_shape) > MAX_LISTED_KEYS:
+        reason = f"keys of {encoding.name!r} do not tell which of so many chunks they are"
+        raise UnsupportedError(reason, field="chunk_key_encoding")
+    chunks = itertools.product(*map(range, grid_shape))
+    return {encoding.encode(coords): coords for coords in chunks}.get
+
+
+# --- the encodings that there are -----------------------------------------------------------
+
+
+def _parse_separated(extension: Extension, ndim: int, field: str) -> ChunkKeyEncoding:
+    """Parse ``default``, whose separator is ``/`` if it gives none, or ``v2``, whose is a dot."""
+    refuse_unknown(extension.configuration, ("separator",), f"{field}.configuration")
+    usual = "/" if extension.name == "default" else "."
+    separator = extension.configuration.get("separator", usual)
+    separator = parse_separator(separator, f"{field}.configuration.separator")
+    return SeparatedKeys(cast("EncodingName", extension.name), separator)
+
+
+def _parse_suffix(extension: Extension, ndim: int, field: str) -> ChunkKeyEncoding:
+    field = f"{field}.configuration"
+    refuse_unknown(extension.configuration, ("suffix", "base_encoding"), field)
+    suffix = _parse_suffix_text(extension, field)
+    at = f"{field}.base_encoding"
+    base = parse_essential_extension(take(extension.configuration, "base_encoding", field), at)
+    return SuffixKeys(base=parse_chunk_key_encoding(base, ndim, at), suffix=suffix)
+
+
+def _parse_default_suffix(extension: Extension, ndim: int, field: str) -> ChunkKeyEncoding:
+    field = f"{field}.configuration"
+    refuse_unknown(extension.configuration, ("suffix", "separator"), field)
+    suffix = _parse_suffix_text(extension, field)
+    separator = parse_separator(extension.configuration.get("separator", "/"), f"{field}.separator")
+    base = SeparatedKeys("default", separator)
+    return SuffixKeys(base=base, suffix=suffix, name="zarrs.default_suffix")
+
+
+def _parse_suffix_text(extension: Extension, field: str) -> str:
+    suffix = take(extension.configuration, "suffix", field)
+    if not isinstance(suffix, str):
+        raise MetadataError(f"must be a string, not {show(suffix)}", field=f"{field}.suffix")
+    return suffix
+
+
+_ENCODINGS: Registry[ChunkKeyEncodingParser] = Registry(
+    "chunk key encoding",
+    {
+        "default": _parse_separated,
+        "suffix": _parse_suffix,
+        "template": parse_template,
+        "v2": _parse_separated,
+        "zarrs.default_suffix": _parse_default_suffix,
+    },
+    group="zarrfs.chunk_key_encodings",
+)
+
+
+def register_chunk_key_encoding(
+    name: str, parse: ChunkKeyEncodingParser, *, force: bool = False
+) -> None:
+    """Have arrays whose chunk key encoding has this name read, from now on, in this process.
+
+    Parameters
+    ----------
+    name
+        As in metadata documents.
+    parse
+        Makes a `ChunkKeyEncoding` of the extension, the number of dimensions, and the dotted
+        field that holds the extension, for messages. Installed packages offer theirs as an entry
+        point of the group ``zarrfs.chunk_key_encodings``.
+    force
+        Replace one that is there.
+
+    Raises
+    ------
+    RegistrationError
+        If the name is taken and `force` is not given.
+    """
+    _ENCODINGS.register(name, parse, force=force)
+
+
+def unregister_chunk_key_encoding(name: str) -> None:
+    """Forget a chunk key encoding that was registered.
+
+    Raises
+    ------
+    RegistrationError
+        If it was not: what is built in or installed stays.
+    """
+    _ENCODINGS.unregister(name)
+
+
+def list_chunk_key_encodings() -> list[str]:
+    """Names of all chunk key encodings that can be read."""
+    return _ENCODINGS.names()
+
+
+def chunk_key_encoding_info(name: str) -> Registration:
+    """Tell where a chunk key encoding comes from.
+
+    Raises
+    ------
+    RegistrationError
+        If there is none of this name.
+    """
+    return _ENCODINGS.info(name)

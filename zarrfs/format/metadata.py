@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from zarrfs.format.chunk_grids import ChunkGrid
-    from zarrfs.format.chunk_keys import ChunkKeyEncoding
     from zarrfs.format.dtypes import DataType
+    from zarrfs.format.key_encodings import ChunkKeyEncoding
 
 __all__ = ["ArrayMetadata", "Extension", "GroupMetadata", "Json", "ZarrFormat"]
 

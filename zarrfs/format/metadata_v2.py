@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from zarrfs.errors import MetadataError
 from zarrfs.format.chunk_grids import parse_chunk_shape, parse_shape
-from zarrfs.format.chunk_keys import ChunkKeyEncoding, parse_separator
+from zarrfs.format.chunk_keys import parse_separator
 from zarrfs.format.documents import (
     Json,
     dotted,
@@ -25,6 +25,7 @@ from zarrfs.format.documents import (
 from zarrfs.format.dtypes import parse_v2_dtype
 from zarrfs.format.extensions import Extension
 from zarrfs.format.fill_values import parse_v2_fill_value
+from zarrfs.format.key_encodings import SeparatedKeys
 from zarrfs.format.metadata import ArrayMetadata, GroupMetadata
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def parse_array(zarray: Mapping[str, Json], zattrs: Mapping[str, Json] | None) -
         zarr_format=2,
         data_type=data_type,
         chunk_grid=parse_chunk_shape(take(zarray, "chunks"), shape, "chunks"),
-        chunk_key_encoding=ChunkKeyEncoding(
+        chunk_key_encoding=SeparatedKeys(
             "v2", "." if separator is None else parse_separator(separator, "dimension_separator")
         ),
         fill_value=parse_v2_fill_value(zarray.get("fill_value"), data_type),

@@ -87,7 +87,7 @@ def _parse_array(document: Mapping[str, Json]) -> ArrayMetadata:
         zarr_format=3,
         data_type=data_type,
         chunk_grid=parse_chunk_grid(grid, shape, "chunk_grid"),
-        chunk_key_encoding=parse_chunk_key_encoding(keys, "chunk_key_encoding"),
+        chunk_key_encoding=parse_chunk_key_encoding(keys, len(shape), "chunk_key_encoding"),
         fill_value=parse_v3_fill_value(
             take(document, "fill_value"), data_type, byte_order=_stored_byte_order(codecs)
         ),
