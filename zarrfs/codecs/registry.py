@@ -16,6 +16,7 @@ from zarrfs.codecs.packbits import parse_packbits
 from zarrfs.codecs.reshape import parse_reshape, parse_squeeze
 from zarrfs.codecs.sharding import BuildPipeline, parse_sharding
 from zarrfs.codecs.transpose import parse_transpose
+from zarrfs.codecs.zfp_codec import parse_zfp
 from zarrfs.errors import UnsupportedError
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ _FACTORIES = MappingProxyType[str, Factory](
         "vlen-bytes": _plain(parse_numcodecs),
         "vlen-utf8": _plain(parse_numcodecs),
         "zarrs.squeeze": _plain(parse_squeeze),
+        "zarrs.zfp": _plain(parse_zfp),  # its first name
+        "zfp": _plain(parse_zfp),
         "zstd": _plain(parse_zstd),
     }
 )
