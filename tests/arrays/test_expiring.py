@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.vfs.mounting import PATIENCE
-from zarrfs.vfs.expiring import Expiring
+from zarrfs.arrays.expiring import Expiring
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Answers remembered for a while, within a bound: what a mount knows of names."""
+"""Answers remembered for a while, within a bound: what is known of names."""
 
 from __future__ import annotations
 
