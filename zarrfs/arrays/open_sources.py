@@ -24,6 +24,10 @@ class OpenSources:
         self._sources: dict[str, weakref.WeakSet[ChunkSource]] = {}
         self._max_places = _MIN_PLACES
 
+    def __len__(self) -> int:
+        """Places that are remembered; of some of them no source may be left."""
+        return len(self._sources)
+
     def add(self, store: Store, prefix: str, source: ChunkSource) -> None:
         """Tell of a source, for as long as it lives."""
         with self._lock:
