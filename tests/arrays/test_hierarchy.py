@@ -169,7 +169,9 @@ def test_a_document_deleted_while_it_is_read_is_missing(store: MemoryStore) -> N
             return super().stat(key)
 
     vanishing = Vanishing()
-    put(vanishing, "a/zarr.json", V3_GROUP)
+    writer.write_v3(DATA, (3,), store=vanishing, path="a")
+    vanishing.delete("a/c/0")
+    vanishing.delete("a/c/1")
     with pytest.raises(NodeNotFoundError):
         Hierarchy(vanishing).node("a")
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -112,11 +113,11 @@ def test_members_that_old_writers_left_out_have_defaults() -> None:
     assert parse_array(members, None) == parse_array(document(), None)
 
 
-def test_unknown_members_are_ignored() -> None:
-    assert parse_array(document(extra=1), None) == parse_array(document(), None)
-    assert parse_group({"zarr_format": 2, "extra": 1}, None) == parse_group(
-        {"zarr_format": 2}, None
+def test_unknown_members_are_kept() -> None:
+    assert parse_array(document(extra=1), None) == replace(
+        parse_array(document(), None), extra={"extra": 1}
     )
+    assert parse_group({"zarr_format": 2, "extra": 1}, None).extra == {"extra": 1}
 
 
 def test_empty_list_of_filters_is_none() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -77,8 +78,11 @@ def test_empty_list_of_storage_transformers_is_none() -> None:
     assert parse_array(storage_transformers=[]) == parse_array()
 
 
-def test_member_that_may_be_ignored_is() -> None:
-    assert parse_array(extra={"must_understand": False, "a": 1}) == parse_array()
+def test_unknown_member_that_may_be_ignored_is_kept() -> None:
+    extra = {"must_understand": False, "a": 1}
+    assert parse_array(extra=extra) == replace(parse_array(), extra={"extra": extra})
+    group = parse_node({"zarr_format": 3, "node_type": "group", "extra": extra})
+    assert group.extra == {"extra": extra}
 
 
 def test_codecs_may_have_short_names_and_be_unknown() -> None:

@@ -1,106 +1,69 @@
 """The nodes of one store: which keys are groups and arrays, found by their metadata documents.
 
-Nothing is cached here. Any prefix may stand above nodes: a plain directory of Zarr stores is a
-hierarchy too.
+Nodes are read anew each time, but for consolidated metadata, which are remembered for a while. Any
+prefix may stand above nodes: a plain directory of Zarr stores is a hierarchy too.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import deque
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from zarrfs.arrays.consolidated_trees import ConsolidatedTrees, is_usable
+from zarrfs.arrays.node_reading import read_documents, stored_node
+from zarrfs.arrays.nodes import ArrayNode, BrokenNode, GroupNode, Node, PrefixNode
 from zarrfs.errors import KeyNotFoundError, MetadataError, NodeNotFoundError, StoreError
-from zarrfs.format import metadata_v2, metadata_v3
-from zarrfs.format.documents import parse_json
-from zarrfs.format.metadata import GroupMetadata
+from zarrfs.format.chunk_keys import chunk_finder
 from zarrfs.format.node_keys import (
     V2_ARRAY,
-    V2_ATTRIBUTES,
     V2_GROUP,
     V3_DOCUMENT,
     join,
     key_prefix,
     metadata_key,
-    node_name,
+    node_name_fault,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from zarrfs.format.documents import Json
-    from zarrfs.format.metadata import ArrayMetadata
     from zarrfs.stores.base import Store
+
+__all__ = [
+    "ArrayNode",
+    "BrokenNode",
+    "GroupNode",
+    "Hierarchy",
+    "Node",
+    "PrefixNode",
+    "stored_sizes",
+]
 
 _log = logging.getLogger(__name__)
 
 # Listings to look through for nodes below a plain directory, before it is taken to have some.
 MAX_LISTINGS = 200
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Node:
-    path: str
-    """Node path: ``""`` for the root, ``"a/b"``."""
-
-    @property
-    def name(self) -> str:
-        """Last part of the path."""
-        return node_name(self.path)
-
-    @property
-    def prefix(self) -> str:
-        """What the keys below the node begin with."""
-        return key_prefix(self.path)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArrayNode(_Node):
-    """An array."""
-
-    metadata: ArrayMetadata = field(compare=False)
-    documents: bytes
-    """The metadata documents, as stored: two nodes are equal if these are."""
-    mtime_ns: int = field(compare=False)
-    """Last change of its metadata, 0 if the store does not know."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupNode(_Node):
-    """A group."""
-
-    metadata: GroupMetadata
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PrefixNode(_Node):
-    """A plain directory: keys lie below it, but no metadata document."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BrokenNode(_Node):
-    """A node whose metadata cannot be read or understood."""
-
-    error: MetadataError | StoreError
-
-
-@dataclass(frozen=True, slots=True)
-class _Document:
-    key: str
-    data: bytes
-    members: dict[str, Json]
-    mtime_ns: int
-
-
-Node = ArrayNode | GroupNode | PrefixNode | BrokenNode
+CONSOLIDATED_TTL = 60.0
+"""Seconds for which consolidated metadata are taken for what a remote store holds, by default: as
+long as a mount of one remembers names."""
 
 
 class Hierarchy:
-    """Finds the nodes of a store. Safe to use from many threads."""
+    """Finds the nodes of a store. Safe to use from many threads.
 
-    def __init__(self, store: Store) -> None:
+    Parameters
+    ----------
+    store
+        Where they lie.
+    ttl
+        Seconds for which consolidated metadata are remembered.
+    """
+
+    def __init__(self, store: Store, *, ttl: float = CONSOLIDATED_TTL) -> None:
         self.store = store
+        self._trees = ConsolidatedTrees(store, ttl=ttl)
         self._warned: set[str] = set()
 
     def node(self, path: str) -> Node:
@@ -142,18 +105,23 @@ class Hierarchy:
         StoreError
             If the listing itself fails.
         """
-        for listed in self.store.list_dir(key_prefix(path)):
-            if not listed.is_prefix:
-                continue
-            child = join(path, listed.name)
-            try:
-                found = self._documented(child)
-                if found is not None:
-                    yield found
-                elif self._has_nodes_below(child):
-                    yield PrefixNode(path=child)
-            except StoreError as error:
-                yield BrokenNode(path=child, error=error)
+        if not self._is_trusted:
+            yield from self._listed_children(path)
+            return
+        if not self._trees.is_known(path):
+            self._documented(path)
+        tree = self._trees.holding(path) or self._trees.at(path)
+        if tree is None:
+            yield from self._listed_children(path)
+            return
+        for name in tree.names(path):
+            child = self._documented(join(path, name))
+            if child is not None:
+                yield child
+
+    def forget(self) -> None:
+        """Forget consolidated metadata, so that the store is asked again."""
+        self._trees.forget()
 
     def walk(self, path: str = "") -> Iterator[Node]:
         """Yield a node and all nodes below it, parents first.
@@ -179,62 +147,69 @@ class Hierarchy:
             if isinstance(node, GroupNode | PrefixNode):
                 levels.append((node.path, self.children(node.path)))
 
+    @property
+    def _is_trusted(self) -> bool:
+        """Whether consolidated metadata stand for the documents that they were copied from."""
+        return not self.store.capabilities.cheap_stat
+
+    def _listed_children(self, path: str) -> Iterator[Node]:
+        """Yield the nodes directly below a path that the store lists."""
+        tree = self._trees.holding(path) or self._trees.at(path)
+        missing = set() if tree is None else set(tree.names(path))
+        for listed in self.store.list_dir(key_prefix(path)):
+            if not listed.is_prefix:
+                continue
+            child = join(path, listed.name)
+            try:
+                found = self._documented(child)
+                if found is None and self._has_nodes_below(child):
+                    found = PrefixNode(path=child)
+            except StoreError as error:
+                found = BrokenNode(path=child, error=error)
+            if found is not None:
+                missing.discard(listed.name)
+                yield found
+        if tree is not None:
+            for name in missing:
+                self._trees.compare(tree, join(path, name), None)
+
     def _documented(self, path: str) -> Node | None:
         """Find the node that metadata documents tell of; ``None`` without any."""
+        tree = self._trees.holding(path)
+        if tree is None:
+            return self._own(path)
+        if self._is_trusted:
+            node = tree.node(path)
+            return node if is_usable(node) else self._own(path)
+        node = self._own(path)
+        if node is not None:
+            self._trees.compare(tree, path, node)
+        return node
+
+    def _own(self, path: str) -> Node | None:
+        """Find the node that its own documents tell of."""
         try:
-            return self._v3_node(path) or self._v2_node(path)
+            stored = read_documents(self.store, path)
         except MetadataError as error:
             return BrokenNode(path=path, error=error)
-
-    def _v3_node(self, path: str) -> Node | None:
-        document = self._document(path, V3_DOCUMENT)
-        if document is None:
+        if stored is None:
             return None
-        self._warn_if_ambiguous(path)
-        try:
-            metadata = metadata_v3.parse_node(document.members)
-        except MetadataError as error:
-            raise error.at(document.key) from error
-        if isinstance(metadata, GroupMetadata):
-            return GroupNode(path=path, metadata=metadata)
-        return ArrayNode(
-            path=path, metadata=metadata, documents=document.data, mtime_ns=document.mtime_ns
-        )
+        if V3_DOCUMENT in stored.members:
+            self._warn_if_ambiguous(path)
+        node = stored_node(self.store, path, stored)
+        if isinstance(node, GroupNode):
+            self._trees.learn(path, stored)
+        if node is not None:
+            self._mention_name(node)
+        return node
 
-    def _v2_node(self, path: str) -> Node | None:
-        array, group = self._document(path, V2_ARRAY), None
-        if array is None:
-            group = self._document(path, V2_GROUP)
-        document = array or group
-        if document is None:
-            return None
-        attributes = self._document(path, V2_ATTRIBUTES)
-        members = None if attributes is None else attributes.members
-        try:
-            if document is group:
-                metadata = metadata_v2.parse_group(document.members, members)
-                return GroupNode(path=path, metadata=metadata)
-            return ArrayNode(
-                path=path,
-                metadata=metadata_v2.parse_array(document.members, members),
-                documents=document.data + (b"" if attributes is None else attributes.data),
-                mtime_ns=max(document.mtime_ns, 0 if attributes is None else attributes.mtime_ns),
-            )
-        except MetadataError as error:
-            raise error.at(document.key) from error
-
-    def _document(self, path: str, name: str) -> _Document | None:
-        """Read a metadata document; ``None`` if it is missing."""
-        key = metadata_key(path, name)
-        try:
-            data = bytes(self.store.get(key))
-            mtime_ns = self.store.stat(key).mtime_ns
-        except KeyNotFoundError:
-            return None
-        try:
-            return _Document(key, data, parse_json(data), mtime_ns)
-        except MetadataError as error:
-            raise error.at(key) from error
+    def _mention_name(self, node: ArrayNode | GroupNode | BrokenNode) -> None:
+        if isinstance(node, BrokenNode) or not node.path or node.path in self._warned:
+            return
+        fault = node_name_fault(node.name, node.metadata.zarr_format)
+        if fault is not None:
+            self._warned.add(node.path)
+            _log.info("%r is shown although its name breaks a rule: %s", node.path, fault)
 
     def _warn_if_ambiguous(self, path: str) -> None:
         if path in self._warned or not self.store.capabilities.cheap_stat:
@@ -269,9 +244,7 @@ def stored_sizes(store: Store, node: ArrayNode) -> Iterator[int]:
     What lies below the array and is no chunk of its grid is not counted.
     """
     metadata = node.metadata
+    find = chunk_finder(metadata.chunk_key_encoding, metadata.chunk_grid.grid_shape)
     for key in store.list_prefix(node.prefix):
-        coords = metadata.chunk_key_encoding.decode(key.removeprefix(node.prefix), metadata.ndim)
-        if coords is not None and all(
-            c < n for c, n in zip(coords, metadata.chunk_grid.grid_shape, strict=True)
-        ):
+        if find(key.removeprefix(node.prefix)) is not None:
             yield store.stat(key).size

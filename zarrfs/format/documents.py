@@ -1,4 +1,4 @@
-"""Bytes of a metadata document -> JSON members, each checked where it is taken out.
+"""Bytes of a metadata document <-> JSON members, each checked where it is taken out.
 
 Every fault becomes a `MetadataError` that names the member, dotted, and shows what it holds. The
 `expect_…` functions return what they were given, with the type that they found.
@@ -54,6 +54,44 @@ def parse_json(data: bytes | bytearray | memoryview) -> dict[str, Json]:
     if not isinstance(document, dict):
         raise MetadataError(f"must be a JSON object, not {show(document)}")
     return document
+
+
+def dump_json(document: Mapping[str, Json]) -> bytes:
+    """Write a metadata document as zarr-python does: indented by two spaces, in ASCII.
+
+    JSON has no NaN and no infinities. In attributes they become the bare words that Python
+    writers leave there, and that `parse_json` reads; other readers may refuse the document.
+
+    Raises
+    ------
+    MetadataError
+        If a value is nothing that JSON has; `field` names the member.
+    """
+    try:
+        return json.dumps(document, indent=2).encode("ascii")
+    except (TypeError, ValueError, RecursionError) as error:
+        reason = f"cannot be written as JSON: {error}"
+        raise MetadataError(reason, field=_find_culprit(document)) from error
+
+
+def _find_culprit(document: Mapping[str, Json]) -> str:
+    """Return the path of the member, as deep as objects go, that JSON cannot hold."""
+    field, value = "", document
+    while isinstance(value, dict):
+        names = (name for name, inner in value.items() if not _is_json(inner))
+        name = next(names, None)
+        if not isinstance(name, str):
+            break
+        field, value = dotted(field, name), value[name]
+    return field
+
+
+def _is_json(value: Json) -> bool:
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return True
 
 
 def _object_of_distinct_members(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
@@ -147,19 +185,32 @@ def expect_integers(value: Json, field: str, *, minimum: int) -> tuple[int, ...]
     return tuple(value)
 
 
-def refuse_unknown(members: Mapping[str, Json], known: Iterable[str], field: str = "") -> None:
-    """Refuse members that zarrfs does not know, unless they say that they may be ignored.
+def refuse_unknown(
+    members: Mapping[str, Json], known: Iterable[str], field: str = ""
+) -> dict[str, Json]:
+    """Refuse members that zarrfs does not know, but for those that say they may be ignored.
 
     Spec: Zarr v3 core, "Extension definition", `must_understand`.
+
+    Returns
+    -------
+    dict
+        The unknown members that may be ignored.
 
     Raises
     ------
     UnsupportedError
         If a member is not `known` and not an object with ``"must_understand": false``.
     """
-    known = frozenset(known)
-    for name, value in members.items():
-        ignorable = isinstance(value, dict) and value.get("must_understand") is False
-        if name not in known and not ignorable:
+    unknown = without(members, known)
+    for name, value in unknown.items():
+        if not isinstance(value, dict) or value.get("must_understand") is not False:
             reason = 'is unknown to zarrfs and not marked "must_understand": false'
             raise UnsupportedError(reason, field=dotted(field, name))
+    return unknown
+
+
+def without(members: Mapping[str, Json], names: Iterable[str]) -> dict[str, Json]:
+    """Return an object's members but for some."""
+    names = frozenset(names)
+    return {name: value for name, value in members.items() if name not in names}

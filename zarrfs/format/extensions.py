@@ -1,4 +1,4 @@
-"""Extension points of a v3 metadata document: a name and its configuration.
+"""Extension points of a v3 metadata document <-> a name and its configuration.
 
 Spec: Zarr v3 core, "Extension definition": objects, short-hand names, `must_understand`.
 """
@@ -82,3 +82,16 @@ def parse_extensions(value: Json, path: str) -> tuple[Extension, ...]:
     """Parse a list of extensions, such as the codecs of an array or inside a shard."""
     items = expect_list(value, path)
     return tuple(parse_extension(item, f"{path}[{i}]") for i, item in enumerate(items))
+
+
+def serialise_extension(extension: Extension) -> dict[str, Json]:
+    """Write an extension as an object, which all readers take where some lack short-hand names.
+
+    An empty configuration is left out, but for ``numcodecs.*``, where zarr-python needs it.
+    """
+    written: dict[str, Json] = {"name": extension.name}
+    if extension.configuration or extension.name.startswith("numcodecs."):
+        written["configuration"] = dict(extension.configuration)
+    if not extension.must_understand:
+        written["must_understand"] = False
+    return written

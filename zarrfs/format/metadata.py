@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from zarrfs.format.documents import Json
@@ -44,6 +44,9 @@ class ArrayMetadata:
     attributes: Mapping[str, Json]
     dimension_names: tuple[str | None, ...] | None = None
 
+    extra: Mapping[str, Json] = field(default_factory=dict)
+    """Members that zarrfs does not know and may ignore: kept where a document is written anew."""
+
     @property
     def shape(self) -> tuple[int, ...]:
         """Elements along each dimension."""
@@ -71,3 +74,6 @@ class GroupMetadata:
 
     zarr_format: ZarrFormat
     attributes: Mapping[str, Json]
+
+    extra: Mapping[str, Json] = field(default_factory=dict)
+    """As in `ArrayMetadata`."""

@@ -1,14 +1,15 @@
-"""``.zarray``, ``.zgroup`` and ``.zattrs`` -> the model, which is shaped like v3: v2 ends here.
+"""``.zarray``, ``.zgroup`` and ``.zattrs`` <-> the model, which is shaped like v3: v2 ends here.
 
 Order and byte order become codecs, filters and compressor become ``numcodecs.*``. Members that
-old writers left out have their defaults, and unknown ones are ignored. Spec: Zarr v2.
+old writers left out have their defaults, and unknown ones are kept. Law: ``parse(serialise(m)) ==
+m``, for models that only v2 documents make. Spec: Zarr v2.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zarrfs.errors import MetadataError
+from zarrfs.errors import MetadataError, UnsupportedError
 from zarrfs.format.chunk_grids import parse_chunk_shape, parse_shape
 from zarrfs.format.chunk_keys import parse_separator
 from zarrfs.format.documents import (
@@ -21,20 +22,48 @@ from zarrfs.format.documents import (
     is_integer,
     show,
     take,
+    without,
 )
-from zarrfs.format.dtypes import parse_v2_dtype
+from zarrfs.format.dtypes_v2 import parse_v2_dtype, serialise_v2_dtype
 from zarrfs.format.extensions import Extension
-from zarrfs.format.fill_values import parse_v2_fill_value
+from zarrfs.format.fill_values import parse_v2_fill_value, serialise_v2_fill_value
 from zarrfs.format.key_encodings import SeparatedKeys
 from zarrfs.format.metadata import ArrayMetadata, GroupMetadata
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from zarrfs.format.dtypes import ByteOrder
+    from zarrfs.format.dtypes import ByteOrder, DataType
+
+NUMCODECS = "numcodecs."
+"""What the names of v2 codecs begin with in the model; their ids follow."""
 
 DIMENSIONS_ATTRIBUTE = "_ARRAY_DIMENSIONS"
 """Attribute in which xarray keeps the names of a v2 array's dimensions."""
+
+_ARRAY_MEMBERS = (
+    "zarr_format",
+    "shape",
+    "chunks",
+    "dtype",
+    "compressor",
+    "fill_value",
+    "order",
+    "filters",
+    "dimension_separator",
+)
+_FILTERS = frozenset(
+    {
+        *("astype", "base64", "bitround", "categorize", "delta", "fixedscaleoffset", "packbits"),
+        *("quantize", "shuffle"),
+        *("adler32", "crc32", "crc32c", "fletcher32", "jenkins_lookup3"),
+        *("json2", "msgpack2", "pickle", "vlen-array", "vlen-bytes", "vlen-utf8"),
+    }
+)
+"""Ids of codecs that are filters even if they come last."""
+
+# zarr-python 3 writes an empty v3 member into groups when it consolidates.
+_GROUP_MEMBERS = ("zarr_format", "consolidated_metadata")
 
 
 def parse_array(zarray: Mapping[str, Json], zattrs: Mapping[str, Json] | None) -> ArrayMetadata:
@@ -57,7 +86,7 @@ def parse_array(zarray: Mapping[str, Json], zattrs: Mapping[str, Json] | None) -
     _check_format(zarray)
     shape = parse_shape(take(zarray, "shape"))
     steps = _parse_filters_and_compressor(zarray)
-    object_codec = steps[0].name.removeprefix("numcodecs.") if steps else None
+    object_codec = steps[0].name.removeprefix(NUMCODECS) if steps else None
     data_type, byte_order = parse_v2_dtype(take(zarray, "dtype"), object_codec=object_codec)
     codecs = steps if data_type.dtype.hasobject else (_bytes_codec(byte_order), *steps)
     order = expect_choice(zarray.get("order", "C"), ("C", "F"), "order")
@@ -78,13 +107,18 @@ def parse_array(zarray: Mapping[str, Json], zattrs: Mapping[str, Json] | None) -
         codecs=codecs,
         attributes=attributes,
         dimension_names=_dimension_names(attributes, len(shape)),
+        extra=without(zarray, _ARRAY_MEMBERS),
     )
 
 
 def parse_group(zgroup: Mapping[str, Json], zattrs: Mapping[str, Json] | None) -> GroupMetadata:
     """Parse the metadata documents of a v2 group; `zattrs` is ``None`` if there is none."""
     _check_format(zgroup)
-    return GroupMetadata(zarr_format=2, attributes=_parse_attributes(zattrs))
+    return GroupMetadata(
+        zarr_format=2,
+        attributes=_parse_attributes(zattrs),
+        extra=without(zgroup, _GROUP_MEMBERS),
+    )
 
 
 def _check_format(document: Mapping[str, Json]) -> None:
@@ -113,7 +147,7 @@ def _parse_codec(value: Json, field: str) -> Extension:
     members = expect_object(value, field)
     codec_id = expect_string(take(members, "id", field), dotted(field, "id"))
     configuration = {name: member for name, member in members.items() if name != "id"}
-    return Extension(name=f"numcodecs.{codec_id}", configuration=configuration)
+    return Extension(name=f"{NUMCODECS}{codec_id}", configuration=configuration)
 
 
 def _bytes_codec(byte_order: ByteOrder | None) -> Extension:
@@ -125,3 +159,99 @@ def _dimension_names(attributes: Mapping[str, Json], ndim: int) -> tuple[str, ..
     if isinstance(names, list) and len(names) == ndim and all(isinstance(n, str) for n in names):
         return tuple(names)
     return None
+
+
+def serialise_array(metadata: ArrayMetadata) -> tuple[dict[str, Json], dict[str, Json] | None]:
+    """Return ``.zarray`` of an array, its members in the specification's order, and ``.zattrs``.
+
+    The names of dimensions are the attribute that xarray has for them. What the model cannot
+    tell, whether a last filter is the compressor, is decided by its id: what only rearranges or
+    checks is a filter.
+
+    Raises
+    ------
+    UnsupportedError
+        If it is no array of v2; `field` is a member of the model. What v3 metadata can become
+        one, `zarrfs.format.conversion.array_to_v2` tells.
+    """
+    codecs = list(metadata.codecs)
+    order = "C"
+    if codecs and codecs[0].name == "transpose":
+        order = _serialise_order(codecs.pop(0), metadata.ndim)
+    byte_order = None
+    if not metadata.dtype.hasobject:
+        byte_order = _serialise_byte_order(codecs.pop(0) if codecs else None, metadata)
+    steps = [_serialise_codec(codec) for codec in codecs]
+    compressor = steps.pop() if steps and steps[-1]["id"] not in _FILTERS else None
+    chunk_shape, keys = metadata.chunk_grid.chunk_shape, metadata.chunk_key_encoding
+    if chunk_shape is None:
+        raise UnsupportedError("Zarr v2 has chunks of one shape only", field="chunk_grid")
+    if not isinstance(keys, SeparatedKeys) or keys.name != "v2":
+        reason = f"Zarr v2 has chunk keys of encoding 'v2' only, not {keys.name!r}"
+        raise UnsupportedError(reason, field="chunk_key_encoding")
+    zarray = {
+        "zarr_format": 2,
+        "shape": list(metadata.shape),
+        "chunks": list(chunk_shape),
+        "dtype": serialise_v2_dtype(metadata.data_type, byte_order),
+        "compressor": compressor,
+        "fill_value": serialise_v2_fill_value(metadata.fill_value, metadata.data_type),
+        "order": order,
+        "filters": steps or None,
+        "dimension_separator": keys.separator,
+        **metadata.extra,
+    }
+    return zarray, with_dimension_names(metadata) or None
+
+
+def serialise_group(metadata: GroupMetadata) -> tuple[dict[str, Json], dict[str, Json] | None]:
+    """Return ``.zgroup`` of a group, and ``.zattrs``."""
+    return {"zarr_format": 2, **metadata.extra}, dict(metadata.attributes) or None
+
+
+def with_dimension_names(metadata: ArrayMetadata) -> dict[str, Json]:
+    """Return an array's attributes with the names of its dimensions among them, if it has some.
+
+    Raises
+    ------
+    UnsupportedError
+        If a dimension has no name where others have: xarray's attribute has no room for that.
+    """
+    attributes = dict(metadata.attributes)
+    if metadata.dimension_names is not None:
+        if None in metadata.dimension_names:
+            reason = "Zarr v2 holds a name for each dimension, or none"
+            raise UnsupportedError(reason, field="dimension_names")
+        attributes[DIMENSIONS_ATTRIBUTE] = list(metadata.dimension_names)
+    return attributes
+
+
+def _serialise_order(transpose: Extension, ndim: int) -> str:
+    if transpose.configuration != {"order": list(reversed(range(ndim)))}:
+        reason = f"Zarr v2 has all dimensions reversed, not {show(transpose.configuration)}"
+        raise UnsupportedError(reason, field="codecs")
+    return "F"
+
+
+def _serialise_byte_order(codec: Extension | None, metadata: ArrayMetadata) -> ByteOrder | None:
+    if codec is None or codec.name != "bytes":
+        found = "none" if codec is None else show(codec.name)
+        reason = f"Zarr v2 makes bytes of elements by the codec 'bytes', not {found}"
+        raise UnsupportedError(reason, field="codecs")
+    byte_order: ByteOrder | None = codec.configuration.get("endian")
+    if (byte_order is not None) != _has_byte_order(metadata.data_type):
+        reason = f"must say its byte order as {metadata.data_type.name!r} has one, or not"
+        raise UnsupportedError(f"the codec 'bytes' {reason}", field="codecs")
+    return byte_order
+
+
+def _has_byte_order(data_type: DataType) -> bool:
+    """Whether the type string says one; fields of a record say their own."""
+    return data_type.name != "struct" and not data_type.dtype.str.startswith("|")
+
+
+def _serialise_codec(codec: Extension) -> dict[str, Json]:
+    if not codec.name.startswith(NUMCODECS):
+        reason = f"Zarr v2 has no codec {show(codec.name)} here"
+        raise UnsupportedError(reason, field="codecs")
+    return {"id": codec.name.removeprefix(NUMCODECS), **codec.configuration}

@@ -1,4 +1,4 @@
-"""``zarr.json`` -> the model.
+"""``zarr.json`` <-> the model. Law: ``parse(serialise(m)) == m``.
 
 Spec: Zarr v3 core, "Metadata".
 """
@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from zarrfs.errors import MetadataError, UnsupportedError
-from zarrfs.format.chunk_grids import parse_chunk_grid, parse_shape
-from zarrfs.format.chunk_keys import parse_chunk_key_encoding
+from zarrfs.format.chunk_grids import parse_chunk_grid, parse_shape, serialise_chunk_grid
+from zarrfs.format.chunk_keys import parse_chunk_key_encoding, serialise_chunk_key_encoding
 from zarrfs.format.documents import (
     Json,
     expect_list,
@@ -19,13 +19,20 @@ from zarrfs.format.documents import (
     show,
     take,
 )
-from zarrfs.format.dtypes import ByteOrder, parse_v3_dtype
-from zarrfs.format.extensions import Extension, parse_essential_extension, parse_extensions
-from zarrfs.format.fill_values import parse_v3_fill_value
+from zarrfs.format.dtypes_v3 import parse_v3_dtype, serialise_v3_dtype
+from zarrfs.format.extensions import (
+    Extension,
+    parse_essential_extension,
+    parse_extensions,
+    serialise_extension,
+)
+from zarrfs.format.fill_values import parse_v3_fill_value, serialise_v3_fill_value
 from zarrfs.format.metadata import ArrayMetadata, GroupMetadata
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from zarrfs.format.dtypes import ByteOrder
 
 # Consolidated metadata lacks the name that an extension must have ("Additional fields"), and
 # writers leave ``null`` in its place: it is read elsewhere, or not at all.
@@ -66,12 +73,12 @@ def parse_node(document: Mapping[str, Json]) -> ArrayMetadata | GroupMetadata:
 
 
 def _parse_group(document: Mapping[str, Json]) -> GroupMetadata:
-    refuse_unknown(document, _GROUP_MEMBERS)
-    return GroupMetadata(zarr_format=3, attributes=_parse_attributes(document))
+    extra = refuse_unknown(document, _GROUP_MEMBERS)
+    return GroupMetadata(zarr_format=3, attributes=_parse_attributes(document), extra=extra)
 
 
 def _parse_array(document: Mapping[str, Json]) -> ArrayMetadata:
-    refuse_unknown(document, _ARRAY_MEMBERS)
+    extra = refuse_unknown(document, _ARRAY_MEMBERS)
     transformers = document.get("storage_transformers")
     if transformers is not None and expect_list(transformers, "storage_transformers"):
         reason = f"zarrfs has no storage transformers, such as {show(transformers[0])}"
@@ -94,6 +101,7 @@ def _parse_array(document: Mapping[str, Json]) -> ArrayMetadata:
         codecs=codecs,
         attributes=_parse_attributes(document),
         dimension_names=_parse_dimension_names(document.get("dimension_names"), len(shape)),
+        extra=extra,
     )
 
 
@@ -127,3 +135,30 @@ def _stored_byte_order(codecs: tuple[Extension, ...]) -> ByteOrder:
         if inner is None:
             return "little"
         codecs = parse_extensions(inner, path)
+
+
+def serialise_node(metadata: ArrayMetadata | GroupMetadata) -> dict[str, Json]:
+    """Return the v3 metadata document of a node, its members in the specification's order.
+
+    Raises
+    ------
+    UnsupportedError
+        If v3 has no such data type or fill value.
+    """
+    if isinstance(metadata, GroupMetadata):
+        document: dict[str, Json] = {"zarr_format": 3, "node_type": "group"}
+        return document | {"attributes": dict(metadata.attributes), **metadata.extra}
+    document = {
+        "zarr_format": 3,
+        "node_type": "array",
+        "shape": list(metadata.shape),
+        "data_type": serialise_v3_dtype(metadata.data_type),
+        "chunk_grid": serialise_chunk_grid(metadata.chunk_grid),
+        "chunk_key_encoding": serialise_chunk_key_encoding(metadata.chunk_key_encoding),
+        "fill_value": serialise_v3_fill_value(metadata.fill_value, metadata.data_type),
+        "codecs": [serialise_extension(codec) for codec in metadata.codecs],
+        "attributes": dict(metadata.attributes),
+    }
+    if metadata.dimension_names is not None:
+        document["dimension_names"] = list(metadata.dimension_names)
+    return {**document, **metadata.extra}

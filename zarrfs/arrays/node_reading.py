@@ -1,0 +1,117 @@
+"""A node's own metadata documents in a store -> the node."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from zarrfs.arrays.nodes import ArrayNode, BrokenNode, GroupNode
+from zarrfs.errors import KeyNotFoundError, MetadataError
+from zarrfs.format.documents import parse_json
+from zarrfs.format.metadata import ArrayMetadata
+from zarrfs.format.node_documents import Documents, parse_documents
+from zarrfs.format.node_keys import (
+    V2_ARRAY,
+    V2_ATTRIBUTES,
+    V2_GROUP,
+    V3_DOCUMENT,
+    metadata_key,
+)
+
+if TYPE_CHECKING:
+    from zarrfs.stores.base import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredDocuments:
+    """The documents of a node, as they are in the store."""
+
+    members: Documents
+
+    data: bytes
+    """Their bytes, one behind the other."""
+
+
+def read_documents(store: Store, path: str) -> StoredDocuments | None:
+    """Read the documents of a node; ``None`` if none makes it a node.
+
+    Documents of v3 go before those of v2.
+
+    Raises
+    ------
+    MetadataError
+        If one is not a JSON object; its `key` is the document's key.
+    StoreError
+        If the store cannot be read.
+    """
+    members, data = {}, b""
+    for name in (V3_DOCUMENT, V2_ARRAY, V2_GROUP):
+        found = _read(store, metadata_key(path, name))
+        if found is None:
+            continue
+        members[name], data = _parsed(found, metadata_key(path, name)), found
+        if name != V3_DOCUMENT:
+            key = metadata_key(path, V2_ATTRIBUTES)
+            attributes = _read(store, key)
+            if attributes is not None:
+                members[V2_ATTRIBUTES] = _parsed(attributes, key)
+                data += attributes
+        return StoredDocuments(members=members, data=data)
+    return None
+
+
+def read_node(store: Store, path: str) -> ArrayNode | GroupNode | BrokenNode | None:
+    """Return the node that the documents at a path tell of; ``None`` without any.
+
+    Raises
+    ------
+    StoreError
+        If the store cannot be read.
+    """
+    try:
+        stored = read_documents(store, path)
+    except MetadataError as error:
+        return BrokenNode(path=path, error=error)
+    return None if stored is None else stored_node(store, path, stored)
+
+
+def stored_node(
+    store: Store, path: str, stored: StoredDocuments
+) -> ArrayNode | GroupNode | BrokenNode | None:
+    """Return the node of documents that were read; ``None`` if they are gone since then."""
+    node = parse_node(path, stored, 0)
+    if not isinstance(node, ArrayNode):
+        return node
+    try:
+        mtimes = [store.stat(metadata_key(path, name)).mtime_ns for name in stored.members]
+    except KeyNotFoundError:
+        return None
+    return replace(node, mtime_ns=max(mtimes))
+
+
+def parse_node(
+    path: str, stored: StoredDocuments, mtime_ns: int
+) -> ArrayNode | GroupNode | BrokenNode:
+    """Return the node of documents that were last changed at a time."""
+    try:
+        metadata = parse_documents(stored.members)
+    except MetadataError as error:
+        key = metadata_key(path, error.key or "")
+        return BrokenNode(path=path, error=error.at(key))
+    if isinstance(metadata, ArrayMetadata):
+        return ArrayNode(path=path, metadata=metadata, documents=stored.data, mtime_ns=mtime_ns)
+    return GroupNode(path=path, metadata=metadata)
+
+
+def _read(store: Store, key: str) -> bytes | None:
+    try:
+        return bytes(store.get(key))
+    except KeyNotFoundError:
+        return None
+
+
+def _parsed(data: bytes, key: str) -> dict[str, object]:
+    try:
+        return parse_json(data)
+    except MetadataError as error:
+        raise error.at(key) from error
