@@ -1,26 +1,29 @@
 from __future__ import annotations
 
 from types import EllipsisType
-from typing import Any, SupportsIndex
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.grids import cut, grids
 from zarrfs.arrays.indexing import parse_selection
 from zarrfs.errors import SelectionError
-from zarrfs.format.chunk_grids import regular_grid
+
+if TYPE_CHECKING:
+    from zarrfs.format.chunk_grids import ChunkGrid
 
 Part = SupportsIndex | slice | EllipsisType
 
 
 @st.composite
-def cases(draw: st.DrawFn) -> tuple[tuple[int, ...], tuple[int, ...], Any]:
-    """Shape, chunk shape and an index, as NumPy takes it."""
+def cases(draw: st.DrawFn) -> tuple[tuple[int, ...], ChunkGrid, Any]:
+    """Shape, grid and an index, as NumPy takes it."""
     ndim = draw(st.integers(0, 3))
     shape = tuple(draw(st.integers(0, 12)) for _ in range(ndim))
-    chunks = tuple(draw(st.integers(1, 7)) for _ in range(ndim))
+    grid = draw(grids(shape))
     n_indexed = draw(st.integers(0, ndim))
     has_ellipsis = draw(st.booleans())
     at = draw(st.integers(0, n_indexed)) if has_ellipsis else n_indexed
@@ -31,8 +34,8 @@ def cases(draw: st.DrawFn) -> tuple[tuple[int, ...], tuple[int, ...], Any]:
     if has_ellipsis:
         parts.insert(at, ...)
     if len(parts) == 1 and draw(st.booleans()):
-        return shape, chunks, parts[0]
-    return shape, chunks, tuple(parts)
+        return shape, grid, parts[0]
+    return shape, grid, tuple(parts)
 
 
 def _part(length: int) -> st.SearchStrategy[Part]:
@@ -47,17 +50,15 @@ def _part(length: int) -> st.SearchStrategy[Part]:
 
 
 @given(cases())
-def test_selection_is_what_numpy_gives(case: tuple[tuple[int, ...], tuple[int, ...], Any]) -> None:
-    shape, chunks, index = case
+def test_selection_is_what_numpy_gives(case: tuple[tuple[int, ...], ChunkGrid, Any]) -> None:
+    shape, grid, index = case
     array = np.arange(int(np.prod(shape))).reshape(shape)
-    grid = regular_grid(shape, chunks)
+    chunks = dict(cut(array, grid, -1))
     selection = parse_selection(index, shape)
     result = np.full(selection.full_shape, -1)
     seen = set()
     for part in selection.parts(grid):
-        origin = [axis.start(c) for axis, c in zip(grid.axes, part.coords, strict=True)]
-        chunk = array[tuple(slice(o, o + n) for o, n in zip(origin, chunks, strict=True))]
-        result[part.in_result] = chunk[part.in_chunk]
+        result[part.in_result] = chunks[part.coords][part.in_chunk]
         assert part.coords not in seen
         seen.add(part.coords)
     expected = array[index]

@@ -18,7 +18,7 @@ import numpy as np
 from zarrfs.stores.memory import MemoryStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     import numpy.typing as npt
 
@@ -62,6 +62,25 @@ def write_v3(
     omit_fill: bool = True,
 ) -> Store:
     """Write an array of a type that v3 names as NumPy does; returns the store."""
+    chunk_grid = {"name": "regular", "configuration": {"chunk_shape": list(chunks)}}
+    parts = cut(data, chunks, data.dtype.type(fill))
+    return write_parts(
+        data, parts, chunk_grid, codecs, fill=fill, path=path, store=store, omit_fill=omit_fill
+    )
+
+
+def write_parts(
+    data: npt.NDArray[Any],
+    parts: Iterable[tuple[tuple[int, ...], npt.NDArray[Any]]],
+    chunk_grid: dict[str, Any],
+    codecs: Codecs | None = None,
+    *,
+    fill: int = 0,
+    path: str = "",
+    store: Store | None = None,
+    omit_fill: bool = True,
+) -> Store:
+    """Write an array that is cut into full-size chunks already; returns the store."""
     store = store or MemoryStore()
     prefix = f"{path}/" if path else ""
     codecs = codecs or [bytes_codec()]
@@ -70,14 +89,14 @@ def write_v3(
         "node_type": "array",
         "shape": list(data.shape),
         "data_type": data.dtype.name,
-        "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": list(chunks)}},
+        "chunk_grid": chunk_grid,
         "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
         "fill_value": [fill, 0] if data.dtype.kind == "c" else fill,
         "codecs": codecs,
         "attributes": {},
     }
     store.set(f"{prefix}zarr.json", json.dumps(document).encode())
-    for coords, chunk in cut(data, chunks, data.dtype.type(fill)):
+    for coords, chunk in parts:
         if not omit_fill or (chunk != data.dtype.type(fill)).any():
             key = "/".join(["c", *map(str, coords)])
             store.set(f"{prefix}{key}", encode(chunk, codecs, fill))

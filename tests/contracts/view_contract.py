@@ -73,7 +73,8 @@ def describe(
         "order": "C",
     }
     metadata = parse_array(document, dict(attributes or {}))
-    chunk_shape = tuple(axis.chunk_length for axis in metadata.chunk_grid.axes)
+    chunk_shape = metadata.chunk_grid.chunk_shape
+    assert chunk_shape is not None
     return ArrayDescription(
         metadata=metadata,
         dtype=flat_dtype(metadata, endian),

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.grids import axes
 from zarrfs.arrays.regions import box_shape
 from zarrfs.flat.layout import SlabLayout, boxes, slab_layout
 from zarrfs.format.chunk_grids import ChunkGrid, regular_grid
@@ -47,10 +48,9 @@ def test_whole_array_is_one_box() -> None:
 def layouts(draw: st.DrawFn) -> tuple[ChunkGrid, SlabLayout, int]:
     """Grid, layout and its limit."""
     shape = draw(SHAPES)
-    chunks = tuple(draw(st.integers(1, 9)) for _ in shape)
     itemsize = draw(st.sampled_from([1, 2, 3, 8, 16]))
     limit = draw(st.integers(1, 3000))
-    grid = regular_grid(shape, chunks)
+    grid = ChunkGrid(tuple(draw(axes(length)) for length in shape))
     target = draw(st.integers(0, limit))
     return grid, slab_layout(grid, itemsize, target=target, limit=limit), limit
 
@@ -131,24 +131,25 @@ def test_shares_chunks_tells_whether_a_chunk_lies_in_several_slabs(
 
 def test_small_rows_of_chunks_are_taken_several_at_a_time() -> None:
     layout = slab_layout(regular_grid((100, 10), (2, 5)), 4, target=400, limit=1000)
-    assert (layout.axis, layout.step, layout.slab_bytes) == (0, 10, 400)
+    assert (layout.axis, layout.stretches[0].step, layout.slab_bytes) == (0, 10, 400)
     assert not layout.shares_chunks
 
 
 def test_a_row_of_chunks_within_the_limit_is_one_slab_even_if_larger_than_the_target() -> None:
     layout = slab_layout(regular_grid((100, 10), (20, 5)), 4, target=400, limit=800)
-    assert (layout.axis, layout.step) == (0, 20)
+    assert (layout.axis, layout.stretches[0].step) == (0, 20)
 
 
 def test_a_row_of_chunks_over_the_limit_is_cut_into_equal_parts() -> None:
     layout = slab_layout(regular_grid((100, 10), (24, 5)), 4, target=400, limit=7 * 40)
-    assert (layout.axis, layout.period, layout.step) == (0, 24, 6)
+    (stretch,) = layout.stretches
+    assert (layout.axis, stretch.period, stretch.step) == (0, 24, 6)
     assert layout.shares_chunks
 
 
 def test_where_one_index_is_over_the_limit_slabs_lie_along_a_later_axis() -> None:
     layout = slab_layout(regular_grid((9, 64, 512), (3, 16, 16)), 1, target=1, limit=16 * 512)
-    assert (layout.axis, layout.step) == (1, 16)
+    assert (layout.axis, layout.stretches[0].step) == (1, 16)
     assert layout.box(5) == ((1, 2), (16, 32), (0, 512))
 
 

@@ -78,16 +78,20 @@ class Array:
         return self.metadata.dtype
 
     @property
-    def chunks(self) -> tuple[int, ...]:
-        """Elements of a chunk along each dimension; of an inner chunk if the array is sharded."""
-        return self._source.reader.spec.shape
+    def chunks(self) -> tuple[int | tuple[int, ...], ...]:
+        """Elements of a chunk along each dimension; of an inner chunk if the array is sharded.
+
+        Along a dimension whose chunks differ, a tuple of those of every chunk, which add up to
+        the dimension's length.
+        """
+        return self._source.reader.grid.chunks
 
     @property
-    def shards(self) -> tuple[int, ...] | None:
-        """Elements of a shard along each dimension, ``None`` without shards."""
+    def shards(self) -> tuple[int | tuple[int, ...], ...] | None:
+        """Elements of a shard along each dimension, as of `chunks`; ``None`` without shards."""
         if not self._source.reader.is_sharded:
             return None
-        return tuple(axis.chunk_length for axis in self.metadata.chunk_grid.axes)
+        return self.metadata.chunk_grid.chunks
 
     @property
     def codecs(self) -> tuple[Extension, ...]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from zarrfs.api.opening import open_hierarchy, process_engine
 from zarrfs.arrays.hierarchy import ArrayNode, BrokenNode, GroupNode, stored_sizes
 from zarrfs.errors import MetadataError, NodeNotFoundError, ViewError
+from zarrfs.format.chunk_grids import chunk_shapes
+from zarrfs.format.chunk_keys import serialise_chunk_key_encoding
 from zarrfs.stores.urls import redact
 from zarrfs.vfs.shown_arrays import ShownArrays
 from zarrfs.views.registry import FORMATS
@@ -14,7 +16,7 @@ from zarrfs.views.values import json_value
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from zarrfs.arrays.hierarchy import Hierarchy, Node
     from zarrfs.format.documents import Json
@@ -66,9 +68,10 @@ def _kind(node: Node) -> str:
 
 
 def _array_info(hierarchy: Hierarchy, node: ArrayNode) -> dict[str, Json]:
-    metadata, encoding = node.metadata, node.metadata.chunk_key_encoding
+    metadata = node.metadata
     stored = list(stored_sizes(hierarchy.store, node))
-    chunk_shape, shard_shape = metadata.chunk_grid.stored_shape((0,) * metadata.ndim), None
+    chunk_shape: Sequence[Json] = chunk_shapes(metadata.chunk_grid)
+    shard_shape: Sequence[Json] | None = None
     arrays = ShownArrays(hierarchy.store, process_engine(), "little", check_after=0)
     views: dict[str, str | None] = {}
     for name, view in FORMATS.items():
@@ -87,7 +90,7 @@ def _array_info(hierarchy: Hierarchy, node: ArrayNode) -> dict[str, Json]:
         "dtype": str(metadata.dtype),
         "chunk_shape": list(chunk_shape),
         "shard_shape": shard_shape and list(shard_shape),
-        "chunk_key_encoding": {"name": encoding.name, "separator": encoding.separator},
+        "chunk_key_encoding": serialise_chunk_key_encoding(metadata.chunk_key_encoding),
         "codecs": [
             {"name": codec.name, "configuration": json_value(codec.configuration)}
             for codec in metadata.codecs

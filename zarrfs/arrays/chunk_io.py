@@ -9,11 +9,11 @@ import itertools
 import time
 from typing import TYPE_CHECKING
 
+from zarrfs.arrays.object_codecs import ArrayCodecs
 from zarrfs.arrays.object_versions import MISSING, ObjectVersions
 from zarrfs.arrays.shard_indexes import ShardIndexes
 from zarrfs.byte_range import ByteRange
-from zarrfs.codecs.base import Array, ChunkSpec
-from zarrfs.codecs.pipeline import build_pipeline
+from zarrfs.codecs.base import Array
 from zarrfs.codecs.sharding import NAME as SHARDING
 from zarrfs.errors import CodecError, KeyNotFoundError, StoreError, ZarrfsError
 from zarrfs.format.chunk_grids import ChunkGrid, regular_grid
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from zarrfs.arrays.counters import Counters
     from zarrfs.arrays.regions import Coords
+    from zarrfs.arrays.shard_indexes import IndexKey
     from zarrfs.codecs.sharding import Pipeline, ShardIndex, ShardingCodec
     from zarrfs.format.metadata import ArrayMetadata
     from zarrfs.stores.base import Store
@@ -73,28 +74,17 @@ class ChunkReader:
         """Versions of the objects read so far."""
 
         self._object_grid = metadata.chunk_grid
-        spec = ChunkSpec(
-            shape=metadata.chunk_grid.stored_shape((0,) * metadata.ndim),
-            dtype=metadata.dtype,
-            fill_value=metadata.fill_value,
-        )
-        self._pipeline: Pipeline = build_pipeline(metadata.codecs, spec)
-        self._levels: list[ShardingCodec] = []
-        while (sharding := self._pipeline.sharding) is not None:
-            self._levels.append(sharding)
-            self._pipeline = sharding.inner
-        self.spec = self._pipeline.spec
-        """What a decoded chunk is."""
+        self._codecs = ArrayCodecs(metadata)
+        self.is_sharded = bool(self._codecs.largest.levels)
+        """Whether an object holds several chunks that are read one by one."""
+        self.spec = self._codecs.largest.chunk.spec
+        """What a decoded chunk is; the largest along each axis, where chunks differ."""
 
+        # Inner chunks divide all shards, so they are equal even if shards are not.
         self.grid: ChunkGrid = (
-            regular_grid(metadata.shape, self.spec.shape) if self._levels else self._object_grid
+            regular_grid(metadata.shape, self.spec.shape) if self.is_sharded else self._object_grid
         )
         """Grid of the chunks that are decoded one by one: inner chunks of sharded arrays."""
-
-    @property
-    def is_sharded(self) -> bool:
-        """Whether an object holds several chunks that are read one by one."""
-        return bool(self._levels)
 
     def object_key(self, coords: Coords) -> str:
         """Store key of the object that holds a chunk."""
@@ -102,7 +92,7 @@ class ChunkReader:
 
     def chunks_of(self, object_coords: Coords) -> Iterator[Coords]:
         """Yield the chunks that an object holds; none if it lies out of the array."""
-        if not self._levels:
+        if not self.is_sharded:
             yield object_coords
             return
         ranges = []
@@ -143,13 +133,18 @@ class ChunkReader:
             One for each chunk wanted, in that order. Errors are yielded, not raised.
         """
         encoded: Sequence[Encoded]
+        codecs = self._codecs.largest
         try:
+            codecs = self._codecs.of(self._object_coords(wanted[0]))
             self.versions.record(key)
-            encoded = self._inner_chunks(key, wanted) if self._levels else [self._object(key)]
+            if codecs.levels:
+                encoded = self._inner_chunks(key, codecs.levels, wanted)
+            else:
+                encoded = [self._object(key)]
         except ZarrfsError as error:
             encoded = [error] * len(wanted)
         for coords, data in zip(wanted, encoded, strict=True):
-            yield coords, self._decode(key, data, scratch)
+            yield coords, self._decode(key, codecs.chunk, data, scratch)
 
     def forget_object(self, key: str) -> None:
         """Drop what is remembered of one object of the store."""
@@ -162,7 +157,7 @@ class ChunkReader:
         self.versions.forget()
 
     def _object_coords(self, coords: Coords) -> Coords:
-        if not self._levels:
+        if not self.is_sharded:
             return coords
         return tuple(
             outer.find(inner.start(c))
@@ -177,7 +172,9 @@ class ChunkReader:
         self.counters.add(objects_read=1, bytes_fetched=len(data))
         return data
 
-    def _inner_chunks(self, key: str, wanted: Sequence[Coords]) -> Sequence[Encoded]:
+    def _inner_chunks(
+        self, key: str, levels: Sequence[ShardingCodec], wanted: Sequence[Coords]
+    ) -> Sequence[Encoded]:
         """Fetch inner chunks of a shard, all of the version that their index is of.
 
         An index of another version would give wrong bytes where nothing tells: uncompressed, or
@@ -187,17 +184,19 @@ class ChunkReader:
             version = self.versions.present(key)
             if version == MISSING:
                 return [None] * len(wanted)
-            encoded = self._by_index(key, version, wanted)
+            encoded = self._by_index(key, version, levels, wanted)
             if self.versions.present(key) == version:
                 return encoded
         reason = f"it was replaced {MAX_ATTEMPTS} times while it was read"
         raise StoreError("get", key, reason, store=self._store.url)
 
-    def _by_index(self, key: str, version: str, wanted: Sequence[Coords]) -> Sequence[Encoded]:
+    def _by_index(
+        self, key: str, version: str, levels: Sequence[ShardingCodec], wanted: Sequence[Coords]
+    ) -> Sequence[Encoded]:
         places: list[ByteRange | ZarrfsError | None] = []
         for coords in wanted:
             try:
-                places.append(self._place(key, version, coords))
+                places.append(self._place(key, version, levels, coords))
             except CodecError as error:
                 places.append(error.at(key))
         ranges = [place for place in places if isinstance(place, ByteRange)]
@@ -214,15 +213,17 @@ class ChunkReader:
             for place in places
         ]
 
-    def _place(self, key: str, version: str, coords: Coords) -> ByteRange | None:
+    def _place(
+        self, key: str, version: str, levels: Sequence[ShardingCodec], coords: Coords
+    ) -> ByteRange | None:
         """Where in its object an inner chunk lies; ``None`` if it was never written."""
         position = tuple(
             axis.start(c) - outer.start(outer.find(axis.start(c)))
             for axis, outer, c in zip(self.grid.axes, self._object_grid.axes, coords, strict=True)
         )
         shard = ByteRange(0)
-        for depth, level in enumerate(self._levels):
-            index = self._index(key, version, depth, shard)
+        for depth, level in enumerate(levels):
+            index = self._index((key, version, depth, shard), level)
             if index is None:
                 return None
             at = tuple(p // n for p, n in zip(position, level.inner_shape, strict=True))
@@ -233,8 +234,8 @@ class ChunkReader:
             position = tuple(p % n for p, n in zip(position, level.inner_shape, strict=True))
         return shard
 
-    def _index(self, key: str, version: str, depth: int, shard: ByteRange) -> ShardIndex | None:
-        level = self._levels[depth]
+    def _index(self, place_of: IndexKey, level: ShardingCodec) -> ShardIndex | None:
+        key, _, _, shard = place_of
 
         def load() -> ShardIndex | None:
             place = level.index_range
@@ -248,20 +249,22 @@ class ChunkReader:
             self.counters.add(bytes_fetched=len(data), shard_indexes_read=1)
             return level.parse_index(data, shard.size)
 
-        return self._indexes.get((key, version, depth, shard), load)
+        return self._indexes.get(place_of, load)
 
-    def _decode(self, key: str, data: Encoded, scratch: memoryview | None) -> Loaded:
+    def _decode(
+        self, key: str, pipeline: Pipeline, data: Encoded, scratch: memoryview | None
+    ) -> Loaded:
         if data is None or isinstance(data, ZarrfsError):
             return data
         started = time.perf_counter_ns()
         try:
-            return self._pipeline.decode(data, scratch)
+            return pipeline.decode(data, scratch)
         except CodecError as error:
             return error.at(key)
         finally:
             self.counters.add(
                 chunks_decoded=1,
-                bytes_decoded=self.spec.nbytes,
+                bytes_decoded=pipeline.spec.nbytes,
                 decode_ns=time.perf_counter_ns() - started,
             )
 

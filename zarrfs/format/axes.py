@@ -34,6 +34,11 @@ class RegularAxis:
         return -(-self.length // self.chunk_length) if self.length else 0
 
     @property
+    def runs(self) -> tuple[tuple[int, int], ...]:
+        """Length of the chunks and their number."""
+        return ((self.chunk_length, self.n_chunks),)
+
+    @property
     def stored_lengths(self) -> tuple[int, ...]:
         """Distinct lengths in which chunks are stored, ascending; one even without chunks."""
         return (self.chunk_length,)

@@ -14,6 +14,7 @@ from zarrfs.errors import MetadataError, ViewError
 from zarrfs.flat.element_order import flat_dtype
 from zarrfs.flat.reader import FlatArray
 from zarrfs.flat.slabs import SlabTable
+from zarrfs.format.chunk_grids import chunk_shapes
 from zarrfs.views.description import ArrayDescription
 
 if TYPE_CHECKING:
@@ -145,12 +146,12 @@ class ShownArrays:
     def _make(self, node: ArrayNode) -> ShownArray:
         dtype = flat_dtype(node.metadata, self._endian)
         source = self._engine.source(self._store, node)
-        object_shape = tuple(axis.chunk_length for axis in node.metadata.chunk_grid.axes)
+        shard_shape = tuple(chunk_shapes(node.metadata.chunk_grid))
         description = ArrayDescription(
             metadata=node.metadata,
             dtype=dtype,
-            chunk_shape=source.reader.spec.shape,
-            shard_shape=object_shape if source.reader.is_sharded else None,
+            chunk_shape=tuple(chunk_shapes(source.reader.grid)),
+            shard_shape=shard_shape if source.reader.is_sharded else None,
         )
         return ShownArray(
             node=node,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import numpy as np
 
+    from zarrfs.format.documents import Json
     from zarrfs.format.metadata import ArrayMetadata
 
 
@@ -20,11 +21,12 @@ class ArrayDescription:
     dtype: np.dtype[Any]
     """Of the elements in the flat file, its byte order explicit."""
 
-    chunk_shape: tuple[int, ...]
-    """Elements that are decoded at a time; inner chunks of a sharded array."""
+    chunk_shape: tuple[int | list[Json], ...]
+    """Elements that are decoded at a time, inner chunks of a sharded array; along an axis whose
+    chunks differ all lengths, and ``[length, count]`` for several equal ones."""
 
-    shard_shape: tuple[int, ...] | None
-    """Elements of a stored object, if that holds several chunks."""
+    shard_shape: tuple[int | list[Json], ...] | None
+    """Elements of a stored object, if that holds several chunks; in the same form."""
 
     @property
     def shape(self) -> tuple[int, ...]:

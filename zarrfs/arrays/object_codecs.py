@@ -1,0 +1,95 @@
+"""Coordinates of a stored object -> the codecs for it: of an irregular grid, one set a shape.
+
+Law: objects of equal shape have the same codecs. Kept within a bound, built when first needed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from zarrfs.codecs.base import ChunkSpec
+from zarrfs.codecs.pipeline import CodecPipeline, build_pipeline
+from zarrfs.errors import MetadataError
+
+if TYPE_CHECKING:
+    from zarrfs.arrays.regions import Coords
+    from zarrfs.codecs.sharding import Pipeline, ShardingCodec
+    from zarrfs.format.metadata import ArrayMetadata
+
+# Shapes whose codecs are kept; one more forgets them all, which costs building them again.
+MAX_SHAPES = 256
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectCodecs:
+    """How objects of one shape are encoded."""
+
+    pipeline: CodecPipeline
+    """All of an object."""
+
+    levels: tuple[ShardingCodec, ...]
+    """The shards around a chunk that can be read on its own, the outermost first."""
+
+    chunk: Pipeline
+    """Such a chunk; the whole object if it is no shard."""
+
+
+class ArrayCodecs:
+    """The codecs of one array, for each shape in which objects are stored.
+
+    May be used by many threads.
+
+    Raises
+    ------
+    UnsupportedError
+        If the array uses a codec that zarrfs does not have.
+    MetadataError
+        If its codecs do not fit together, or inner chunks do not divide all shards.
+    """
+
+    def __init__(self, metadata: ArrayMetadata) -> None:
+        self._metadata = metadata
+        grid = metadata.chunk_grid
+        self.largest = self._build(grid.largest_shape)
+        """Those of a chunk than which none is larger along any axis; all chunks', if equal."""
+        self._is_uniform = grid.is_uniform
+        self._by_shape: dict[tuple[int, ...], ObjectCodecs] = {}
+        for level in self.largest.levels[:1]:
+            for dimension, axis in enumerate(grid.axes):
+                inner = level.inner_shape[dimension]
+                for length in axis.stored_lengths:
+                    if length % inner:
+                        reason = f"has a chunk of {length} along dimension {dimension}"
+                        reason += f", which inner chunks of {inner} do not divide"
+                        raise MetadataError(reason, field="chunk_grid")
+
+    def of(self, coords: Coords) -> ObjectCodecs:
+        """Codecs of one object.
+
+        Raises
+        ------
+        MetadataError, UnsupportedError
+            If they do not fit its shape.
+        """
+        if self._is_uniform:
+            return self.largest
+        shape = self._metadata.chunk_grid.stored_shape(coords)
+        found = self._by_shape.get(shape)
+        if found is None:
+            found = self._build(shape)
+            if len(self._by_shape) >= MAX_SHAPES:
+                self._by_shape.clear()
+            self._by_shape[shape] = found
+        return found
+
+    def _build(self, shape: tuple[int, ...]) -> ObjectCodecs:
+        metadata = self._metadata
+        spec = ChunkSpec(shape=shape, dtype=metadata.dtype, fill_value=metadata.fill_value)
+        whole = build_pipeline(metadata.codecs, spec)
+        levels: list[ShardingCodec] = []
+        chunk: Pipeline = whole
+        while (sharding := chunk.sharding) is not None:
+            levels.append(sharding)
+            chunk = sharding.inner
+        return ObjectCodecs(whole, tuple(levels), chunk)
