@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -282,3 +283,72 @@ def test_a_large_array_of_one_element_takes_memory_for_chunks_under_way_only(
     MemoryStore.set(store, "zarr.json", document.replace(b"[8, 8]", b"[4000, 32768]"))
     put(engine, store, ..., 7)
     assert Sizes.n_set == 4000
+
+
+@pytest.mark.parametrize("codecs", CHAINS.values(), ids=CHAINS.keys())
+@given(data=st.data())
+def test_what_a_smaller_shape_cuts_off_is_fill_value_afterwards(
+    engine: Engine, codecs: writer.Codecs, data: st.DataObject
+) -> None:
+    chunks = (8, 8) if codecs is CHAINS["nested"] else (4, 4)
+    if codecs[0] is TRANSPOSED:
+        chunks = (8, 4)
+    values = np.arange(1, 18 * 15, dtype="i4")[: 17 * 15].reshape(17, 15)
+    store = writer.write_v3(values, chunks, codecs, fill=-1)
+    shape = data.draw(st.tuples(st.integers(0, 17), st.integers(0, 15)))
+    node = node_of(store)
+    engine.writer(store, node, write_empty_chunks=False).clear_outside(shape, engine.pool)
+    expected = np.full_like(values, -1)
+    kept = tuple(slice(0, n) for n in shape)
+    expected[kept] = values[kept]
+    np.testing.assert_array_equal(read(engine, store), expected)
+    grid = node.metadata.chunk_grid
+    starts = [
+        [axis.start(c) for axis, c in zip(grid.axes, coords, strict=True)]
+        for coords in np.ndindex(grid.grid_shape)
+    ]
+    inside = [s for s in starts if all(a < n for a, n in zip(s, shape, strict=True))]
+    assert len(keys(store)) == len(inside)
+
+
+def test_clearing_touches_only_what_is_cut(engine: Engine) -> None:
+    store = FaultyStore(writer.write_v3(DATA, (4, 4)))
+    store.set("c/notes.txt", b"no chunk")
+    node = node_of(store)
+    store.forget_operations()
+    engine.writer(store, node, write_empty_chunks=False).clear_outside((6, 4), engine.pool)
+    done = [(op.name, op.key) for op in store.operations if op.name != "list"]
+    assert sorted(done) == [
+        ("delete", "c/0/1"),
+        ("delete", "c/1/1"),
+        ("get", "c/1/0"),
+        ("set", "c/1/0"),
+    ]
+    assert keys(store) == ["c/0/0", "c/1/0", "c/notes.txt"]
+
+
+def test_empty_chunks_that_are_cut_are_kept_where_asked_for(engine: Engine) -> None:
+    store = writer.write_v3(np.zeros((8, 8), "u2"), (8, 8), CHAINS["sharded"], omit_fill=False)
+    put(engine, store, np.s_[5:], 1, write_empty_chunks=True)
+    size = len(store.get("c/0/0"))
+    chunks = engine.writer(store, node_of(store), write_empty_chunks=True)
+    chunks.clear_outside((5, 8), engine.pool)
+    assert not read(engine, store).any()
+    assert 0 < len(store.get("c/0/0")) < size
+
+
+def test_chunks_of_a_rectilinear_grid_are_written(engine: Engine) -> None:
+    expected = np.arange(1, 36, dtype="i2").reshape(5, 7)
+    store = writer.write_v3(expected, (5, 7))
+    grid = b'{"name": "rectilinear", "configuration": {"kind": "inline", "chunk_shapes": '
+    document = bytes(store.get("zarr.json")).replace(
+        b'{"name": "regular", "configuration": {"chunk_shape": [5, 7]}}',
+        grid + b"[[2, 3], [1, 4, 2]]}}",
+    )
+    store.set("zarr.json", document)
+    put(engine, store, ..., expected)
+    put(engine, store, np.s_[1:4, ::3], -1)
+    expected[1:4, ::3] = -1
+    np.testing.assert_array_equal(read(engine, store), expected)
+    sizes = [len(store.get(f"c/{i}/{j}")) for i, j in itertools.product(range(2), range(3))]
+    assert sizes == [4, 16, 8, 6, 24, 12]

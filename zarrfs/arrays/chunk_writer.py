@@ -8,32 +8,30 @@ chunk is written whole, and kept as it was when it is written in part.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from zarrfs.arrays.cropping import crop
+from zarrfs.arrays.object_codecs import ArrayCodecs
 from zarrfs.arrays.object_locks import object_lock
 from zarrfs.arrays.parallel import for_each
-from zarrfs.codecs.base import ChunkSpec
-from zarrfs.codecs.pipeline import build_pipeline
 from zarrfs.codecs.shard_bytes import find_inner_chunk, rebuild_shard
 from zarrfs.errors import CodecError, KeyNotFoundError, ReadOnlyError
 from zarrfs.format.chunk_grids import regular_grid
+from zarrfs.format.chunk_keys import chunk_finder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from zarrfs.arrays.assignment import Edit
     from zarrfs.arrays.counters import Counters
     from zarrfs.arrays.decode_pool import DecodePool
+    from zarrfs.arrays.object_codecs import ObjectCodecs
     from zarrfs.arrays.regions import Coords
     from zarrfs.codecs.base import Buffer
-    from zarrfs.codecs.pipeline import CodecPipeline
-    from zarrfs.codecs.sharding import Pipeline, ShardingCodec
+    from zarrfs.codecs.sharding import Pipeline
     from zarrfs.format.metadata import ArrayMetadata
     from zarrfs.stores.base import Store
-
-# Pipelines kept for chunks of different shapes; one more forgets them all, which costs building
-# them again.
-MAX_PIPELINES = 256
 
 
 class ChunkWriter:
@@ -71,7 +69,11 @@ class ChunkWriter:
         self._counters = counters
         self._changed = changed
         self._write_empty_chunks = write_empty_chunks
-        self._pipelines: dict[tuple[int, ...], CodecPipeline] = {}
+
+    @cached_property
+    def _codecs(self) -> ArrayCodecs:
+        """Built when something is written: most arrays are only read."""
+        return ArrayCodecs(self._metadata)
 
     def write(self, edit: Edit, pool: DecodePool) -> None:
         """Put new elements into the array, a stored object at a time on each thread.
@@ -99,19 +101,71 @@ class ChunkWriter:
             reason = "the store is read-only"
             raise ReadOnlyError("set", self._prefix, reason, store=self._store.url)
 
+    def clear_outside(self, shape: tuple[int, ...], pool: DecodePool) -> None:
+        """Take away what lies outside of a smaller shape, so that growing again shows fill value.
+
+        Objects outside are deleted, those that are cut are filled there. The array's objects are
+        listed for that.
+
+        Raises
+        ------
+        ReadOnlyError
+            If the store cannot be written.
+        UnsupportedError
+            If the keys of the array do not tell which chunks they are.
+        CodecError, StoreError
+            The first that hit any object, which it names.
+        """
+        self.require_writable()
+        for_each(pool, self._cut_by(shape), lambda cut: self._clear(*cut), n_items=pool.n_threads)
+
+    def _cut_by(self, shape: tuple[int, ...]) -> Iterator[tuple[Coords, tuple[int, ...]]]:
+        """Yield the objects that reach out of a shape, and what of them lies inside."""
+        grid = self._metadata.chunk_grid
+        find = chunk_finder(self._metadata.chunk_key_encoding, grid.grid_shape)
+        for key in self._store.list_prefix(self._prefix):
+            coords = find(key.removeprefix(self._prefix))
+            if coords is None:
+                continue
+            starts = [axis.start(c) for axis, c in zip(grid.axes, coords, strict=True)]
+            stops = [axis.start(c + 1) for axis, c in zip(grid.axes, coords, strict=True)]
+            if any(stop > n for stop, n in zip(stops, shape, strict=True)):
+                inside = zip(starts, stops, shape, strict=True)
+                yield coords, tuple(min(stop, n) - start for start, stop, n in inside)
+
+    def _clear(self, coords: Coords, extent: tuple[int, ...]) -> None:
+        def cropped(codecs: ObjectCodecs, old: Buffer | None) -> Buffer | None:
+            if old is None or min(extent) <= 0:
+                return None
+            return crop(codecs, old, extent, write_empty_chunks=self._write_empty_chunks)
+
+        self._replace(coords, cropped, reads=min(extent) > 0)
+
     def _edit(self, coords: Coords, edit: Edit) -> None:
+        self._replace(
+            coords, lambda codecs, old: self._encode(codecs, old, edit), reads=not edit.is_whole
+        )
+
+    def _replace(
+        self,
+        coords: Coords,
+        encode: Callable[[ObjectCodecs, Buffer | None], Buffer | None],
+        *,
+        reads: bool,
+    ) -> None:
+        """Store what is made of an object's old bytes, if those are read; ``None`` deletes it."""
         key = self._prefix + self._metadata.chunk_key_encoding.encode(coords)
-        pipeline = self._pipeline(coords)
+        codecs = self._codecs.of(coords)
         with object_lock(self._store.url, key):
-            old = None if edit.is_whole else self._get(key)
+            old = self._get(key) if reads else None
             try:
-                new = self._encode(pipeline, old, edit)
+                new = encode(codecs, old)
             except CodecError as error:
                 raise error.at(key) from error
             if new is not None:
                 self._store.set(key, new)
                 self._counters.add(objects_written=1, bytes_stored=len(new))
-            elif edit.is_whole or old is not None:
+            elif old is not None or not reads:
                 self._store.delete(key)
         self._changed(key, coords)
 
@@ -121,32 +175,16 @@ class ChunkWriter:
         except KeyNotFoundError:
             return None
 
-    def _pipeline(self, coords: Coords) -> CodecPipeline:
-        shape = self._metadata.chunk_grid.stored_shape(coords)
-        pipeline = self._pipelines.get(shape)
-        if pipeline is None:
-            spec = ChunkSpec(
-                shape=shape, dtype=self._metadata.dtype, fill_value=self._metadata.fill_value
-            )
-            if len(self._pipelines) >= MAX_PIPELINES:
-                self._pipelines.clear()
-            pipeline = self._pipelines[shape] = build_pipeline(self._metadata.codecs, spec)
-        return pipeline
-
-    def _encode(self, pipeline: CodecPipeline, old: Buffer | None, edit: Edit) -> Buffer | None:
+    def _encode(self, codecs: ObjectCodecs, old: Buffer | None, edit: Edit) -> Buffer | None:
         """Encode an object with new elements; ``None`` if it need not be stored."""
-        levels: list[ShardingCodec] = []
-        innermost: Pipeline = pipeline
-        while (sharding := innermost.sharding) is not None:
-            levels.append(sharding)
-            innermost = sharding.inner
+        levels, chunk = codecs.levels, codecs.chunk
         if not levels:
-            return self._encode_chunk(innermost, old, edit)
+            return self._encode_chunk(chunk, old, edit)
         changes: dict[Coords, Buffer | None] = {}
-        for coords, part in edit.parts(regular_grid(pipeline.spec.shape, innermost.spec.shape)):
+        for coords, part in edit.parts(regular_grid(codecs.pipeline.spec.shape, chunk.spec.shape)):
             is_kept = old is not None and not part.is_whole
             inner = find_inner_chunk(levels, old, coords) if old is not None and is_kept else None
-            changes[coords] = self._encode_chunk(innermost, inner, part)
+            changes[coords] = self._encode_chunk(chunk, inner, part)
         return rebuild_shard(levels, old, changes)
 
     def _encode_chunk(self, pipeline: Pipeline, old: Buffer | None, edit: Edit) -> Buffer | None:
