@@ -56,6 +56,14 @@ class NodeNotFoundError(ZarrfsError, KeyError):
         super().__init__(f"no Zarr array or group at {place}{'; ' + advice if advice else ''}")
 
 
+class NodeExistsError(ZarrfsError, FileExistsError):
+    """Where a node was to be created is one already, or keys that belong to none."""
+
+
+class NodeNameError(ZarrfsError, ValueError):
+    """A new node cannot have this name."""
+
+
 class NodeTypeError(ZarrfsError, TypeError):
     """A group stands where an array was asked for, or the other way round."""
 

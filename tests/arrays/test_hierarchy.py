@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from tests.arrays import writer
 from tests.arrays.test_object_versions import RemoteStore
 from zarrfs.arrays.hierarchy import (
-    MAX_LISTINGS,
     ArrayNode,
     BrokenNode,
     GroupNode,
@@ -19,6 +18,7 @@ from zarrfs.arrays.hierarchy import (
     PrefixNode,
     stored_sizes,
 )
+from zarrfs.arrays.node_reading import MAX_LISTINGS
 from zarrfs.errors import MetadataError, NodeNotFoundError, StoreError, UnsupportedError
 from zarrfs.stores.faulty import FaultyStore
 from zarrfs.stores.memory import MemoryStore

@@ -7,11 +7,10 @@ prefix may stand above nodes: a plain directory of Zarr stores is a hierarchy to
 from __future__ import annotations
 
 import logging
-from collections import deque
 from typing import TYPE_CHECKING
 
 from zarrfs.arrays.consolidated_trees import ConsolidatedTrees, is_usable
-from zarrfs.arrays.node_reading import read_documents, stored_node
+from zarrfs.arrays.node_reading import has_nodes_below, read_documents, stored_node
 from zarrfs.arrays.nodes import ArrayNode, BrokenNode, GroupNode, Node, PrefixNode
 from zarrfs.errors import KeyNotFoundError, MetadataError, NodeNotFoundError, StoreError
 from zarrfs.format.chunk_keys import chunk_finder
@@ -41,9 +40,6 @@ __all__ = [
 ]
 
 _log = logging.getLogger(__name__)
-
-# Listings to look through for nodes below a plain directory, before it is taken to have some.
-MAX_LISTINGS = 200
 
 CONSOLIDATED_TTL = 60.0
 """Seconds for which consolidated metadata are taken for what a remote store holds, by default: as
@@ -81,7 +77,7 @@ class Hierarchy:
         found = self._documented(path)
         if found is not None:
             return found
-        if path and not self._has_nodes_below(path):
+        if path and not has_nodes_below(self.store, path):
             raise NodeNotFoundError(path)
         return PrefixNode(path=path)
 
@@ -93,7 +89,7 @@ class Hierarchy:
         StoreError
             If the store cannot be read.
         """
-        return isinstance(self.node(""), PrefixNode) and not self._has_nodes_below("")
+        return isinstance(self.node(""), PrefixNode) and not has_nodes_below(self.store, "")
 
     def children(self, path: str) -> Iterator[Node]:
         """Yield the nodes directly below a group or plain directory, sorted by name.
@@ -162,7 +158,7 @@ class Hierarchy:
             child = join(path, listed.name)
             try:
                 found = self._documented(child)
-                if found is None and self._has_nodes_below(child):
+                if found is None and has_nodes_below(self.store, child):
                     found = PrefixNode(path=child)
             except StoreError as error:
                 found = BrokenNode(path=child, error=error)
@@ -222,20 +218,6 @@ class Hierarchy:
             self._warned.add(path)
             _log.warning("%r has metadata of Zarr v3 and v2; v3 is used", path or "/")
             return
-
-    def _has_nodes_below(self, path: str) -> bool:
-        """Whether any node lies below a plain directory, as far as a bounded search tells."""
-        todo = deque([path])
-        for _ in range(MAX_LISTINGS):
-            if not todo:
-                return False
-            current = todo.popleft()
-            for listed in self.store.list_dir(key_prefix(current)):
-                if not listed.is_prefix and listed.name in (V3_DOCUMENT, V2_ARRAY, V2_GROUP):
-                    return True
-                if listed.is_prefix:
-                    todo.append(join(current, listed.name))
-        return bool(todo)
 
 
 def stored_sizes(store: Store, node: ArrayNode) -> Iterator[int]:

@@ -1,7 +1,8 @@
-"""A node's own metadata documents in a store -> the node."""
+"""A node's own metadata documents in a store -> the node. Nothing is remembered."""
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,11 +16,16 @@ from zarrfs.format.node_keys import (
     V2_ATTRIBUTES,
     V2_GROUP,
     V3_DOCUMENT,
+    join,
+    key_prefix,
     metadata_key,
 )
 
 if TYPE_CHECKING:
     from zarrfs.stores.base import Store
+
+# Listings to look through for nodes below a plain directory, before it is taken to have some.
+MAX_LISTINGS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,21 +66,6 @@ def read_documents(store: Store, path: str) -> StoredDocuments | None:
     return None
 
 
-def read_node(store: Store, path: str) -> ArrayNode | GroupNode | BrokenNode | None:
-    """Return the node that the documents at a path tell of; ``None`` without any.
-
-    Raises
-    ------
-    StoreError
-        If the store cannot be read.
-    """
-    try:
-        stored = read_documents(store, path)
-    except MetadataError as error:
-        return BrokenNode(path=path, error=error)
-    return None if stored is None else stored_node(store, path, stored)
-
-
 def stored_node(
     store: Store, path: str, stored: StoredDocuments
 ) -> ArrayNode | GroupNode | BrokenNode | None:
@@ -101,6 +92,27 @@ def parse_node(
     if isinstance(metadata, ArrayMetadata):
         return ArrayNode(path=path, metadata=metadata, documents=stored.data, mtime_ns=mtime_ns)
     return GroupNode(path=path, metadata=metadata)
+
+
+def has_nodes_below(store: Store, path: str) -> bool:
+    """Tell whether any node lies below a plain directory, as far as a bounded search tells.
+
+    Raises
+    ------
+    StoreError
+        If the store cannot be read.
+    """
+    todo = deque([path])
+    for _ in range(MAX_LISTINGS):
+        if not todo:
+            return False
+        current = todo.popleft()
+        for listed in store.list_dir(key_prefix(current)):
+            if not listed.is_prefix and listed.name in (V3_DOCUMENT, V2_ARRAY, V2_GROUP):
+                return True
+            if listed.is_prefix:
+                todo.append(join(current, listed.name))
+    return bool(todo)
 
 
 def _read(store: Store, key: str) -> bytes | None:

@@ -20,7 +20,7 @@ from zarrfs.format.node_keys import V2_ARRAY, V2_ATTRIBUTES, V2_GROUP, V3_DOCUME
 
 if TYPE_CHECKING:
     from zarrfs.format.chunk_grids import ChunkGrid
-    from zarrfs.format.metadata import GroupMetadata
+    from zarrfs.format.metadata import GroupMetadata, ZarrFormat
 
 Documents = Mapping[str, Mapping[str, Json]]
 """Members of a node's metadata documents, by the documents' names: ``zarr.json``; or ``.zarray``
@@ -67,6 +67,17 @@ def serialise_documents(metadata: ArrayMetadata | GroupMetadata) -> Documents:
 def main_document(documents: Documents) -> str:
     """Name of the document that makes a node of what has them: v3's, then v2's."""
     return next(name for name in (V3_DOCUMENT, V2_ARRAY, V2_GROUP) if name in documents)
+
+
+def is_array(documents: Documents) -> bool:
+    """Whether a node's documents are those of an array, right or wrong otherwise."""
+    name = main_document(documents)
+    return name == V2_ARRAY or documents[name].get("node_type") == "array"
+
+
+def zarr_format_of(documents: Documents) -> ZarrFormat:
+    """Format of a node, told by its documents' names."""
+    return 3 if V3_DOCUMENT in documents else 2
 
 
 def with_attributes(documents: Documents, attributes: Mapping[str, Json]) -> Documents:

@@ -43,6 +43,12 @@ def parent(path: str) -> str | None:
     return path.rpartition("/")[0] if path else None
 
 
+def ancestors(path: str) -> list[str]:
+    """Paths of all groups that hold a node, the root first."""
+    parts = path.split("/") if path else []
+    return ["/".join(parts[:n]) for n in range(len(parts))]
+
+
 def node_name(path: str) -> str:
     """Last part of a node path; ``""`` for the root."""
     return path.rpartition("/")[2]

@@ -78,7 +78,7 @@ class FileSystem:
         mtime_ns, ttl = time.time_ns(), options.attr_timeout
         self._engine = Engine(memory=options.memory, failure_ttl=ttl)
         pool = self._engine.pool
-        self._hierarchy = hierarchy = Hierarchy(store)
+        self._hierarchy = hierarchy = Hierarchy(store, ttl=ttl)
         self._nodes = Nodes(hierarchy, ttl=ttl)
         self._arrays = ShownArrays(store, self._engine, options.endian, check_after=ttl)
         self._views = {

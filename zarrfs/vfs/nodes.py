@@ -95,6 +95,7 @@ class Nodes:
 
     def forget(self) -> None:
         """Forget everything, so that the store is asked again."""
+        self._hierarchy.forget()
         self._single.clear()
         self._children.clear()
 
