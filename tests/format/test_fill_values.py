@@ -13,7 +13,8 @@ from zarr.core.dtype import get_data_type_from_native_dtype
 from zarr.dtype import VariableLengthBytes, VariableLengthUTF8
 
 from zarrfs.errors import MetadataError
-from zarrfs.format.dtypes import parse_v2_dtype, parse_v3_dtype
+from zarrfs.format.dtypes_v2 import parse_v2_dtype
+from zarrfs.format.dtypes_v3 import parse_v3_dtype
 from zarrfs.format.fill_values import parse_v2_fill_value, parse_v3_fill_value
 
 POINT = {"name": "struct", "configuration": {"fields": [["x", "float32"], ["r", "r16"]]}}

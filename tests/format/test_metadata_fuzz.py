@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from zarrfs.errors import MetadataError
 from zarrfs.format import metadata_v2, metadata_v3
-from zarrfs.format.dtypes import parse_v2_dtype, parse_v3_dtype
+from zarrfs.format.dtypes_v2 import parse_v2_dtype
+from zarrfs.format.dtypes_v3 import parse_v3_dtype
 from zarrfs.format.fill_values import parse_v2_fill_value, parse_v3_fill_value
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 from zarrfs.format.chunk_grids import parse_chunk_grid, serialise_chunk_grid
 from zarrfs.format.chunk_keys import parse_chunk_key_encoding
 from zarrfs.format.documents import parse_json
-from zarrfs.format.dtypes import parse_v3_dtype
+from zarrfs.format.dtypes_v3 import parse_v3_dtype
 from zarrfs.format.extensions import parse_extension
 from zarrfs.format.fill_values import parse_v3_fill_value
 from zarrfs.format.metadata import ArrayMetadata, GroupMetadata

@@ -4,8 +4,8 @@ Spec: Zarr v3, codec ``bytes`` 1.0. Arrays in memory have native byte order. A s
 without ``endian`` is stored with the byte orders that its fields declare, with ``endian`` all its
 fields have that order.
 
-The specification stores ``bool`` as 0 or 1. Any other byte is true, as it is for NumPy and C, and
-decodes to 1: a NumPy bool that holds another byte breaks comparisons.
+Bits that mean nothing, or more than the specification has (``bool`` is 0 or 1), are as `narrow`
+has them.
 """
 
 from __future__ import annotations
@@ -25,15 +25,13 @@ from zarrfs.codecs.base import (
     array_bytes,
     expect_array,
 )
+from zarrfs.codecs.narrow import NarrowPart, cleared, narrow_parts, sign_extended
 from zarrfs.errors import MetadataError
 from zarrfs.format.documents import expect_choice, refuse_unknown
+from zarrfs.format.dtypes import carrier
 
 if TYPE_CHECKING:
     from zarrfs.format.extensions import Extension
-
-
-_USER_DEFINED = 2
-"""What ``dtype.isbuiltin`` is for types that NumPy does not know."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,17 +48,19 @@ class BytesCodec(ArrayBytesCodec):
     stored: np.dtype[Any]
     """`carrier` in stored byte order."""
 
+    narrow: tuple[NarrowPart, ...]
+    """Parts of the element that have fewer bits than bytes hold."""
+
     def encode(self, array: Array) -> Buffer:
         """Return the array's memory, byte-swapped if need be."""
-        return array_bytes(array.view(self.carrier).astype(self.stored, copy=False))
+        carried = sign_extended(array.view(self.carrier), self.narrow)
+        return array_bytes(carried.astype(self.stored, copy=False))
 
     def decode(self, data: Buffer) -> Array:
-        """View the bytes as an array; a copy where bytes are swapped."""
+        """View the bytes as an array; a copy where they are swapped, or bits mean nothing."""
         array: Array = np.ndarray(self.spec.shape, self.stored, buffer=data)
-        if self.spec.dtype == np.bool_:
-            raw = array.view(np.uint8)
-            return array if raw.max(initial=0) <= 1 else raw != 0
-        return array.astype(self.carrier, copy=False).view(self.spec.dtype)
+        carried = array.astype(self.carrier, copy=False)
+        return cleared(carried, self.narrow).view(self.spec.dtype)
 
 
 def parse_bytes(extension: Extension, spec: Spec) -> BytesCodec:
@@ -69,13 +69,13 @@ def parse_bytes(extension: Extension, spec: Spec) -> BytesCodec:
     refuse_unknown(extension.configuration, ("endian",), field)
     if chunk.dtype.hasobject:
         raise MetadataError("cannot encode elements of variable length", field=field)
-    carrier = _carrier(chunk.dtype)
-    stored = carrier
+    in_memory = carrier(chunk.dtype)
+    stored = in_memory
     endian = extension.configuration.get("endian")
     if endian is not None:
         order = expect_choice(endian, ("little", "big"), f"{field}.endian")
-        stored = carrier.newbyteorder(">" if order == "big" else "<")
-    elif carrier.newbyteorder("S") != carrier and carrier.names is None:
+        stored = in_memory.newbyteorder(">" if order == "big" else "<")
+    elif in_memory.newbyteorder("S") != in_memory and in_memory.names is None:
         reason = f"is missing, and {chunk.dtype.name} has more than one byte"
         raise MetadataError(reason, field=f"{field}.endian")
     return BytesCodec(
@@ -85,14 +85,7 @@ def parse_bytes(extension: Extension, spec: Spec) -> BytesCodec:
             nbytes=chunk.nbytes,
             array=ChunkSpec(shape=chunk.shape, dtype=stored, fill_value=None),
         ),
-        carrier=carrier,
+        carrier=in_memory,
         stored=stored,
+        narrow=narrow_parts(chunk.dtype),
     )
-
-
-def _carrier(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """Return `dtype`, or for types that NumPy does not know an unsigned integer of their size.
-
-    ``newbyteorder`` of bfloat16 and its like does nothing (ml_dtypes 0.6).
-    """
-    return np.dtype(f"u{dtype.itemsize}") if dtype.isbuiltin == _USER_DEFINED else dtype

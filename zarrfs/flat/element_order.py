@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, Literal
 
 from zarrfs.errors import ViewError
+from zarrfs.format.dtypes import carrier
 from zarrfs.format.extensions import parse_extensions
 
 if TYPE_CHECKING:
@@ -24,16 +26,23 @@ def flat_dtype(metadata: ArrayMetadata, endian: Endian) -> np.dtype[Any]:
     Raises
     ------
     ViewError
-        If elements have no fixed size.
+        If elements have no fixed size, or are bfloat16 (alone or in fields) in another byte
+        order than the machine's.
     """
-    dtype = metadata.dtype
+    dtype, name = metadata.dtype, metadata.data_type.name
     if dtype.hasobject:
-        raise ViewError(f"its elements ({metadata.data_type.name}) have no fixed size")
+        raise ViewError(f"its elements ({name}) have no fixed size")
     if endian == "stored":
         endian = _stored_endian(metadata.codecs)
-    if endian == "stored":
-        return dtype.newbyteorder("<") if dtype.names is None else dtype
-    return dtype.newbyteorder("<" if endian == "little" else ">")
+    if endian == "stored" and dtype.names is not None:
+        return dtype
+    order: Literal["<", ">"] = ">" if endian == "big" else "<"
+    ordered = dtype.newbyteorder(order)
+    in_bytes = carrier(ordered)
+    if in_bytes != in_bytes.newbyteorder(order):
+        reason = f"NumPy has its elements ({name}) in {sys.byteorder}-endian byte order only"
+        raise ViewError(reason)
+    return ordered
 
 
 def _stored_endian(codecs: Iterable[Extension]) -> Endian:

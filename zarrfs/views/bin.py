@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from zarrfs.format.dtypes import carrier, dtype_text
 from zarrfs.views.segments import FlatSpan, Header, Segments
 from zarrfs.views.values import json_text, json_value
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from zarrfs.format.documents import Json
+    from zarrfs.format.metadata import ArrayMetadata
     from zarrfs.views.description import ArrayDescription
 
 
@@ -40,7 +42,7 @@ def sidecar_segments(array: ArrayDescription) -> Segments:
     itemsize = array.dtype.itemsize
     document: dict[str, Json] = {
         "shape": list(array.shape),
-        "dtype": json_value(array.dtype.descr) if array.dtype.names else array.dtype.str,
+        "dtype": _fields(array.dtype) if array.dtype.names else dtype_text(array.dtype),
         "data_type": array.metadata.data_type.name,
         "byte_order": _byte_order(array.dtype),
         "itemsize": itemsize,
@@ -50,7 +52,7 @@ def sidecar_segments(array: ArrayDescription) -> Segments:
         "order": "C",
         "chunk_shape": list(array.chunk_shape),
         "shard_shape": None if array.shard_shape is None else list(array.shard_shape),
-        "fill_value": json_value(array.metadata.fill_value),
+        "fill_value": _fill_value(array.metadata),
         "dimension_names": json_value(array.metadata.dimension_names),
         "attributes": json_value(array.metadata.attributes),
     }
@@ -59,9 +61,26 @@ def sidecar_segments(array: ArrayDescription) -> Segments:
     return Segments(Header(text + b"\n"))
 
 
+def _fields(dtype: np.dtype[Any]) -> Json:
+    """Return the fields of a structured type as NumPy's ``descr`` has them, in lists."""
+    fields: list[Json] = []
+    for name in dtype.names or ():
+        base, shape = dtype[name].base, dtype[name].shape
+        kind = _fields(base) if base.names else dtype_text(base)
+        fields.append([name, kind, list(shape)] if shape else [name, kind])
+    return fields
+
+
+def _fill_value(metadata: ArrayMetadata) -> Json:
+    value: Any = metadata.fill_value
+    if metadata.data_type.name.startswith("complex_"):  # numbers that NumPy has as two fields
+        value = (value["real"], value["imag"])
+    return json_value(value)
+
+
 def _byte_order(dtype: np.dtype[Any]) -> str | None:
     """Return ``little`` or ``big``; ``None`` where no bytes can be swapped, or fields differ."""
-    orders = set(_byte_orders(dtype)) - {"|"}
+    orders = set(_byte_orders(carrier(dtype))) - {"|"}
     return {"<": "little", ">": "big"}[orders.pop()] if len(orders) == 1 else None
 
 

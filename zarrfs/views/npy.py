@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from numpy.lib import format as npy_format
 
+from zarrfs.errors import ViewError
 from zarrfs.views.segments import FlatSpan, Header, Segments
 
 if TYPE_CHECKING:
@@ -22,8 +23,20 @@ _GROWTH_DIGITS = 21
 
 
 def npy_segments(array: ArrayDescription) -> Segments:
-    """Lay out ``NAME.npy``: NumPy's header and the flat file."""
+    """Lay out ``NAME.npy``: NumPy's header and the flat file.
+
+    The types of ml_dtypes are raw bytes to NumPy's format (``<V1``), and load as these.
+
+    Raises
+    ------
+    ViewError
+        If NumPy writes a name of the type that it cannot load: float8_e5m2.
+    """
     descr = npy_format.dtype_to_descr(array.dtype)
+    try:
+        npy_format.descr_to_dtype(descr)
+    except (TypeError, ValueError) as error:
+        raise ViewError(f"NumPy cannot load {array.dtype} from such a file") from error
     text = f"{{'descr': {descr!r}, 'fortran_order': False, 'shape': {array.shape!r}, }}"
     if array.shape:
         text += " " * (_GROWTH_DIGITS - len(repr(array.shape[0])))

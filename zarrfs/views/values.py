@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zarrfs.errors import ViewError
+from zarrfs.format.small_numbers import python_number
 
 if TYPE_CHECKING:
     from zarrfs.format.documents import Json
@@ -45,7 +46,7 @@ def json_value(value: object, nesting: int = MAX_NESTING) -> Json:
         # The shortest number that is this one in its own precision: 0.1, not 0.10000000149011612.
         value = float(str(value))
     elif isinstance(value, np.generic):
-        value = value.item()
+        value = python_number(value)
     elif isinstance(value, np.ndarray):  # a field that is a small array
         value = [value[index] for index in range(len(value))]
     match value:
