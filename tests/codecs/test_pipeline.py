@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.contracts.codec_contract import build, random_array, same
-from zarrfs.codecs.base import Array, ArrayBytesCodec, Buffer, BytesSpec
+from zarrfs.codecs.base import Array, ArrayBytesCodec, Buffer, BytesSpec, ChunkSpec
 from zarrfs.codecs.pipeline import CodecPipeline
 from zarrfs.errors import CodecError, MetadataError, UnsupportedError
 
@@ -105,6 +105,9 @@ class Wordless(ArrayBytesCodec):
     name = "wordless"
     encoded_spec = BytesSpec()
 
+    def __init__(self, spec: ChunkSpec) -> None:
+        self.spec = spec
+
     def encode(self, array: Array) -> Buffer:
         raise MemoryError
 
@@ -114,7 +117,7 @@ class Wordless(ArrayBytesCodec):
 
 def test_error_without_words_is_named_by_its_class() -> None:
     spec = build([LITTLE], (4,), "i4").spec
-    pipeline = CodecPipeline(spec=spec, array_array=(), array_bytes=Wordless(), bytes_bytes=())
+    pipeline = CodecPipeline(spec=spec, array_array=(), array_bytes=Wordless(spec), bytes_bytes=())
     with pytest.raises(CodecError, match="cannot decode a chunk with wordless: MemoryError"):
         pipeline.decode(b"")
     with pytest.raises(CodecError, match="cannot encode a chunk with wordless: MemoryError"):

@@ -11,12 +11,15 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from zarrfs.errors import MetadataError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Array = npt.NDArray[Any]
 Buffer = bytes | bytearray | memoryview
@@ -54,14 +57,24 @@ class ChunkSpec:
         fill = self._fill_element()
         if self.dtype.hasobject:
             return all(bool(element == fill[()]) for element in array.flat)
-        rows = np.frombuffer(array_bytes(array), np.uint8).reshape(-1, max(fill.nbytes, 1))
-        return bool((rows == np.frombuffer(fill.tobytes(), np.uint8)).all())
+        first = array[(*(slice(0, 1) for _ in array.shape), ...)]
+        if array.nbytes and first.tobytes() != fill.tobytes():  # true of most data
+            return False
+        raw = np.frombuffer(array_bytes(array), np.uint8)
+        return bool((raw[fill.nbytes :] == raw[: raw.size - fill.nbytes]).all())
 
     def _fill_element(self) -> Array:
         """Return the fill value as a 0-d array."""
         element = np.empty((), self.dtype)
         element[()] = self.fill_value
         return element
+
+
+UNBOUNDED_MOST = 32 * 2**20
+"""`BytesSpec.most` where nothing bounds the bytes: they may be as many whatever they come from."""
+
+UNBOUNDED_RATIO = 256
+"""`BytesSpec.ratio` there. Text rarely shrinks to less than a hundredth; a bomb to a millionth."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,11 +89,44 @@ class BytesSpec:
     where they are no array's memory. Codecs of Zarr v2 look at it when encoding. Its fill value
     has no meaning."""
 
+    most: int | None = None
+    """How many they are at most, where `nbytes` is not known; see `limit`. ``None`` leaves that
+    to `zarrfs.codecs.bounds`."""
+
+    ratio: int = 0
+    """How many more they may be for each byte that they are decoded from: elements of variable
+    length have no bound of their own."""
+
+    def limit(self, n_encoded: int) -> int:
+        """Bytes that so many may be decoded to; who decodes makes no more of them."""
+        if self.nbytes is not None:
+            return self.nbytes
+        if self.most is None:
+            return UNBOUNDED_MOST + UNBOUNDED_RATIO * n_encoded
+        return self.most + self.ratio * n_encoded
+
 
 Spec = ChunkSpec | BytesSpec
 
 
-class ArrayArrayCodec(ABC):
+class _Configured:
+    """What the three kinds of codec share."""
+
+    @classmethod
+    def from_configuration(cls, configuration: Mapping[str, Any], spec: Any) -> Self:
+        """Build a registered codec: here from its configuration, as keyword arguments.
+
+        Parameters
+        ----------
+        configuration
+            Members of its configuration in the metadata document.
+        spec
+            What it will encode: a `ChunkSpec`, or a `BytesSpec` for codecs of bytes.
+        """
+        return cls(**configuration)
+
+
+class ArrayArrayCodec(_Configured, ABC):
     """Turns an array into an array, perhaps of another shape or dtype."""
 
     name: str
@@ -101,7 +147,7 @@ class ArrayArrayCodec(ABC):
         """Decode a chunk; may return a view."""
 
 
-class ArrayBytesCodec(ABC):
+class ArrayBytesCodec(_Configured, ABC):
     """Turns an array into bytes; each pipeline has exactly one."""
 
     name: str
@@ -122,7 +168,7 @@ class ArrayBytesCodec(ABC):
         """Decode a chunk; may return a view of `data`, read-only if that is."""
 
 
-class BytesBytesCodec(ABC):
+class BytesBytesCodec(_Configured, ABC):
     """Turns bytes into bytes: a compressor or a checksum."""
 
     name: str

@@ -10,16 +10,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
+import numpy as np
+
 from zarrfs.codecs.base import (
     Array,
     ArrayArrayCodec,
     ArrayBytesCodec,
     Buffer,
     BytesBytesCodec,
+    BytesSpec,
     ChunkSpec,
     Codec,
     Spec,
+    expect_bytes,
 )
+from zarrfs.codecs.bounds import bounded
 from zarrfs.codecs.registry import build_codec
 from zarrfs.codecs.sharding import ShardingCodec
 from zarrfs.errors import CodecError, MetadataError
@@ -56,7 +61,16 @@ class CodecPipeline:
     @property
     def encoded_nbytes(self) -> int | None:
         """Bytes of a stored chunk; ``None`` where that depends on the data."""
-        return (self.bytes_bytes or (self.array_bytes,))[-1].encoded_spec.nbytes
+        return self.encoded_spec.nbytes
+
+    @property
+    def encoded_spec(self) -> BytesSpec:
+        """What a stored chunk is, with a bound where its size depends on the data."""
+        step: Spec = self.spec
+        codecs: tuple[Codec, ...] = (*self.array_array, self.array_bytes, *self.bytes_bytes)
+        for codec in codecs:
+            step = bounded(step, codec.encoded_spec)
+        return expect_bytes(self.array_bytes.name, step)
 
     def decode(self, data: Buffer, scratch: memoryview | None = None) -> Array:
         """Decode a stored chunk.
@@ -83,16 +97,19 @@ class CodecPipeline:
         # the last to decode, which has the most bytes to write.
         into = next((codec for codec in self.bytes_bytes if codec.decodes_into), None)
         for codec in reversed(self.bytes_bytes):
-            _check_size(codec, "was given", codec.encoded_spec.nbytes, data)
+            _check_given(codec, codec.encoded_spec, data)
             nbytes = codec.spec.nbytes
             fits = scratch is not None and nbytes is not None and nbytes <= len(scratch)
             out = scratch[:nbytes] if scratch is not None and fits and codec is into else None
-            data = _run(codec, "decode", codec.decode, data, out)
-            _check_size(codec, "gave", nbytes, data)
-        _check_size(self.array_bytes, "was given", self.array_bytes.encoded_spec.nbytes, data)
-        array = _run(self.array_bytes, "decode", self.array_bytes.decode, data)
+            decoded = _bytes(codec, "decode", _run(codec, "decode", codec.decode, data, out))
+            _check_decoded(codec, decoded, len(data))
+            data = decoded
+        last = self.array_bytes
+        _check_given(last, last.encoded_spec, data)
+        array = _array(last, "decode", last.spec, _run(last, "decode", last.decode, data))
         for array_codec in reversed(self.array_array):
-            array = _run(array_codec, "decode", array_codec.decode, array)
+            decoded_array = _run(array_codec, "decode", array_codec.decode, array)
+            array = _array(array_codec, "decode", array_codec.spec, decoded_array)
         return array
 
     def encode(self, array: Array) -> Buffer:
@@ -108,10 +125,12 @@ class CodecPipeline:
             reason = f"it was given {array.dtype} of shape {array.shape}, not {self.spec.dtype}"
             raise CodecError(first.name, "encode", f"{reason} of {self.spec.shape}")
         for array_codec in self.array_array:
-            array = _run(array_codec, "encode", array_codec.encode, array)
-        data = _run(self.array_bytes, "encode", self.array_bytes.encode, array)
+            encoded = _run(array_codec, "encode", array_codec.encode, array)
+            array = _array(array_codec, "encode", array_codec.encoded_spec, encoded)
+        first_bytes = self.array_bytes
+        data = _encoded(first_bytes, _run(first_bytes, "encode", first_bytes.encode, array))
         for codec in self.bytes_bytes:
-            data = _run(codec, "encode", codec.encode, data)
+            data = _encoded(codec, _run(codec, "encode", codec.encode, data))
         return data
 
 
@@ -142,7 +161,7 @@ def build_pipeline(extensions: Sequence[Extension], spec: ChunkSpec) -> CodecPip
             array_bytes = codec
         else:
             bytes_bytes.append(codec)
-        step = codec.encoded_spec
+        step = bounded(step, codec.encoded_spec)
     if array_bytes is None:
         names = ", ".join(repr(extension.name) for extension in extensions) or "none"
         raise MetadataError(f"no codec makes bytes of the array ({names})", field="codecs")
@@ -160,12 +179,55 @@ def _run(
     """Call one direction of a codec; whatever it raises becomes a `CodecError`."""
     try:
         return function(*args, **kwargs)
-    except CodecError:
+    except (CodecError, KeyboardInterrupt):
         raise
-    except Exception as error:  # libraries raise what they like
+    except BaseException as error:  # libraries raise what they like; those in Rust even panics
         raise CodecError(codec.name, direction, str(error) or type(error).__name__) from error
 
 
-def _check_size(codec: Codec, verb: str, nbytes: int | None, data: Buffer) -> None:
+def _encoded(codec: ArrayBytesCodec | BytesBytesCodec, value: object) -> Buffer:
+    """Return what a codec encoded to, if it is as many bytes as it said."""
+    data = _bytes(codec, "encode", value)
+    nbytes = codec.encoded_spec.nbytes
     if nbytes is not None and len(data) != nbytes:
-        raise CodecError(codec.name, "decode", f"it {verb} {len(data)} bytes, not {nbytes}")
+        raise CodecError(codec.name, "encode", f"it gave {len(data)} bytes, not {nbytes}")
+    return data
+
+
+def _bytes(codec: Codec, direction: str, value: object) -> Buffer:
+    if isinstance(value, bytes | bytearray):
+        return value
+    if isinstance(value, memoryview) and value.c_contiguous:
+        return value if value.format == "B" and value.ndim == 1 else value.cast("B")
+    raise CodecError(codec.name, direction, f"it gave a {_kind(value)}, not bytes")
+
+
+def _array(codec: Codec, direction: str, due: ChunkSpec, value: object) -> Array:
+    if isinstance(value, np.generic):
+        value = np.asarray(value)  # what NumPy's functions make of arrays without dimensions
+    if not isinstance(value, np.ndarray):
+        reason = f"it gave a {_kind(value)}, not an array"
+    elif value.shape != due.shape or value.dtype != due.dtype:
+        reason = f"it gave {value.dtype} of shape {value.shape}, not {due.dtype} of {due.shape}"
+    else:
+        return value
+    raise CodecError(codec.name, direction, reason)
+
+
+def _kind(value: object) -> str:
+    is_strided = isinstance(value, memoryview)
+    return "memoryview with gaps" if is_strided else type(value).__name__
+
+
+def _check_given(codec: Codec, spec: BytesSpec, data: Buffer) -> None:
+    if spec.nbytes is not None and len(data) != spec.nbytes:
+        reason = f"it was given {len(data)} bytes, not {spec.nbytes}"
+        raise CodecError(codec.name, "decode", reason)
+
+
+def _check_decoded(codec: BytesBytesCodec, data: Buffer, n_encoded: int) -> None:
+    nbytes, limit = codec.spec.nbytes, codec.spec.limit(n_encoded)
+    if nbytes is not None and len(data) != nbytes:
+        raise CodecError(codec.name, "decode", f"it gave {len(data)} bytes, not {nbytes}")
+    if len(data) > limit:
+        raise CodecError(codec.name, "decode", f"it gave {len(data)} bytes, over {limit}")

@@ -55,8 +55,8 @@ class Pipeline(Protocol):
         """The sharding codec, if inner chunks can be read on their own."""
 
     @property
-    def encoded_nbytes(self) -> int | None:
-        """Bytes of a stored chunk; ``None`` where that depends on the data."""
+    def encoded_spec(self) -> BytesSpec:
+        """What a stored chunk is, with a bound where its size depends on the data."""
 
     def decode(self, data: Buffer, scratch: memoryview | None = None) -> Array:
         """Decode a stored chunk."""
@@ -238,24 +238,27 @@ def parse_sharding(extension: Extension, spec: Spec, build: BuildPipeline) -> Sh
         parse_extensions(take(configuration, "index_codecs", field), f"{field}.index_codecs"),
         ChunkSpec(shape=(*grid_shape, 2), dtype=np.dtype(np.uint64), fill_value=MISSING),
     )
-    if index.encoded_nbytes is None:
+    index_nbytes = index.encoded_spec.nbytes
+    if index_nbytes is None:
         reason = "must give the index a fixed size, so they cannot compress"
         raise UnsupportedError(reason, field=f"{field}.index_codecs")
-    if index.encoded_nbytes > MAX_INTEGER:
-        reason = (
-            f"cuts the shard into {math.prod(grid_shape)} inner chunks, which no index can hold"
-        )
+    n_inner = math.prod(grid_shape)
+    if index_nbytes > MAX_INTEGER:
+        reason = f"cuts the shard into {n_inner} inner chunks, which no index can hold"
         raise MetadataError(reason, field=f"{field}.chunk_shape")
     location = configuration.get("index_location", "end")
     return ShardingCodec(
         name=extension.name,
         spec=chunk,
-        encoded_spec=BytesSpec(),
+        encoded_spec=BytesSpec(
+            most=index_nbytes + n_inner * inner.encoded_spec.limit(0),
+            ratio=0 if inner.encoded_spec.nbytes is not None else inner.encoded_spec.ratio,
+        ),
         inner_shape=inner_shape,
         grid_shape=grid_shape,
         inner=inner,
         index=index,
-        index_nbytes=index.encoded_nbytes,
+        index_nbytes=index_nbytes,
         is_index_first=expect_choice(location, ("start", "end"), f"{field}.index_location")
         == "start",
     )
