@@ -138,3 +138,68 @@ def test_known_and_ignorable_members_pass() -> None:
 def test_unknown_member_is_refused(value: object) -> None:
     with pytest.raises(UnsupportedError, match=r"^x\.b: is unknown to zarrfs"):
         documents.refuse_unknown({"a": 1, "b": value}, ("a",), "x")
+
+
+# --- writing ------------------------------------------------------------------------------------
+
+
+def test_document_is_written_as_zarr_python_does() -> None:
+    document = {"zarr_format": 3, "shape": [1], "title": "é"}
+    expected = b'{\n  "zarr_format": 3,\n  "shape": [\n    1\n  ],\n  "title": "\\u00e9"\n}'
+    assert documents.dump_json(document) == expected
+
+
+def test_nan_and_infinities_are_written_as_bare_words_that_are_read_again() -> None:
+    data = documents.dump_json({"a": [math.nan, math.inf, -math.inf]})
+    assert b"NaN" in data
+    assert str(documents.parse_json(data)["a"]) == "[nan, inf, -inf]"
+
+
+@given(
+    st.dictionaries(
+        st.text(st.characters(exclude_categories=()), max_size=3),
+        st.recursive(
+            st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False),
+                      st.text(st.characters(exclude_categories=()), max_size=3)),
+            lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner),
+            max_leaves=5,
+        ),
+        max_size=4,
+    )
+)  # fmt: skip
+def test_whatever_json_is_written_is_read_again(document: dict[str, Any]) -> None:
+    assert documents.parse_json(documents.dump_json(document)) == document
+
+
+def nested(levels: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        (
+            {"attributes": {"ok": 1, "t": {"when": math}}},
+            "attributes.t.when: cannot be written as JSON: Object of type module is not",
+        ),
+        ({"a": [b""]}, "a: cannot be written as JSON: Object of type bytes is not JSON"),
+        ({"a": {(1, 2): 3}}, "a: cannot be written as JSON: keys must be str, int, "),
+        ({"a": nested(100_000)}, "a: cannot be written as JSON: maximum recursion depth"),
+        ({"a": 10**5000}, "a: cannot be written as JSON: Exceeds the limit "),
+    ],
+    ids=["module", "bytes", "key", "deep", "digits"],
+)
+def test_what_json_cannot_hold_is_named(document: dict[str, Any], message: str) -> None:
+    with pytest.raises(MetadataError) as error:
+        documents.dump_json(document)
+    assert str(error.value).startswith(message)
+    assert "\n" not in str(error.value)
+
+
+def test_unknown_members_that_may_be_ignored_are_returned() -> None:
+    members = {"known": 1, "extra": {"must_understand": False}}
+    assert documents.refuse_unknown(members, ("known",)) == {"extra": {"must_understand": False}}
+    assert documents.without(members, ("extra", "other")) == {"known": 1}

@@ -8,6 +8,7 @@ from zarrfs.format.extensions import (
     parse_essential_extension,
     parse_extension,
     parse_extensions,
+    serialise_extension,
 )
 
 
@@ -53,3 +54,22 @@ def test_what_every_reader_needs_cannot_be_ignorable() -> None:
 def test_items_of_a_list_are_numbered_in_messages() -> None:
     with pytest.raises(MetadataError, match=r"^codecs\[1\]: must be a name"):
         parse_extensions(["bytes", 1], "codecs")
+
+
+@pytest.mark.parametrize(
+    ("extension", "written"),
+    [
+        (Extension(name="crc32c"), {"name": "crc32c"}),
+        (
+            Extension(name="gzip", configuration={"level": 1}),
+            {"name": "gzip", "configuration": {"level": 1}},
+        ),
+        (Extension(name="x", must_understand=False), {"name": "x", "must_understand": False}),
+        (Extension(name="numcodecs.lz4"), {"name": "numcodecs.lz4", "configuration": {}}),
+    ],
+)
+def test_extension_is_written_as_an_object_and_read_again(
+    extension: Extension, written: object
+) -> None:
+    assert serialise_extension(extension) == written
+    assert parse_extension(written, "x") == extension

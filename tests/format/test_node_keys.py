@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from zarrfs.format import node_keys
+from zarrfs.format.metadata import ZarrFormat
 
 names = st.text("ab.é_- ", min_size=1, max_size=4)
 paths = st.lists(names, max_size=3).map("/".join)
@@ -35,3 +38,42 @@ def test_root_has_neither_parent_nor_name() -> None:
     assert node_keys.parent("") is None
     assert node_keys.node_name("") == ""
     assert node_keys.key_prefix("") == ""
+
+
+@given(st.lists(names, max_size=4))
+def test_ancestors_are_the_parents_up_to_the_root(parts: list[str]) -> None:
+    path = "/".join(parts)
+    above, expected = node_keys.parent(path), list[str]()
+    while above is not None:
+        expected.insert(0, above)
+        above = node_keys.parent(above)
+    assert node_keys.ancestors(path) == expected
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+@pytest.mark.parametrize("name", ["a", "A b", "é", ".a", "a.", "_a", "..a", "0", "c", "x.zarr"])
+def test_any_other_name_is_a_node_s(name: str, zarr_format: ZarrFormat) -> None:
+    assert node_keys.node_name_fault(name, zarr_format) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "formats"),
+    [
+        ("", {2, 3}),
+        (".", {2, 3}),
+        ("..", {2, 3}),
+        ("....", {2, 3}),
+        ("a/b", {2, 3}),
+        ("zarr.json", {2, 3}),
+        ("__", {3}),
+        ("__a", {3}),
+        (".zarray", {2}),
+        (".zgroup", {2}),
+        (".zattrs", {2}),
+        (".zmetadata", {2}),
+    ],
+)
+def test_names_that_a_new_node_cannot_have(name: str, formats: set[int]) -> None:
+    faults = {fmt: node_keys.node_name_fault(name, fmt) for fmt in get_args(ZarrFormat)}
+    assert {fmt for fmt, fault in faults.items() if fault} == formats
+    assert all(repr(name) in fault or not name for fault in faults.values() if fault)
