@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from zarrfs.cli.main import run
 from zarrfs.mounts import control, doctor, install, state, unmount
 from zarrfs.mounts.doctor import Check
 from zarrfs.mounts.state import MountInfo
@@ -20,18 +19,6 @@ if TYPE_CHECKING:
     Program = Callable[..., tuple[int, str, str]]
 
 DATA = Path(__file__).parents[1] / "data" / "bcsd" / "bcsd_v3.zarr.zip"
-
-
-@pytest.fixture
-def zarrfs(capsys: pytest.CaptureFixture[str]) -> Program:
-    """The program, in this process: exit code, output, messages."""
-
-    def call(*arguments: str | Path) -> tuple[int, str, str]:
-        code = run("zarrfs", [str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return call
 
 
 def test_info_of_an_array(zarrfs: Program) -> None:

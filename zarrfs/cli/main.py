@@ -28,6 +28,7 @@ COMMANDS = {
     "refresh": "zarrfs.cli.refresh",
     "info": "zarrfs.cli.info",
     "tree": "zarrfs.cli.tree",
+    "verify": "zarrfs.cli.verify",
     "doctor": "zarrfs.cli.doctor",
     "install-helper": "zarrfs.cli.install_helper",
 }
