@@ -311,6 +311,18 @@ def test_a_fault_in_the_reader_reaches_all_who_wait(
 # --- forgetting ---------------------------------------------------------------------------------
 
 
+def test_keys_that_cannot_be_told_are_errors_of_the_chunks(
+    source: ChunkSource, monkeypatch: pytest.MonkeyPatch, expected_logs: LogCheck
+) -> None:
+    def by_object(wanted: object) -> dict[str, list[Coords]]:
+        raise RuntimeError("no more letters")
+
+    monkeypatch.setattr(source.reader, "by_object", by_object)
+    expected_logs("their keys cannot be told: RuntimeError: no more letters", times=1)
+    chunks = Received(source, [(0, 0), (1, 1)]).wait()
+    assert all("no more letters" in str(chunk) for chunk in chunks.values())
+
+
 def test_forget_drops_what_is_kept_and_what_failed(
     source: ChunkSource, store: FaultyStore, engine: Engine, expected_logs: LogCheck
 ) -> None:

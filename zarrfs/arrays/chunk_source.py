@@ -200,13 +200,7 @@ class ChunkSource:
 
     def load(self, key: str, batch: Sequence[Coords], generation: _Generation) -> None:
         """Decode a batch and hand it out; runs on a decode thread."""
-        with self._lock:
-            # Without those that an urgent task has begun or finished meanwhile.
-            remaining = {
-                coords: wanted
-                for coords in batch
-                if (wanted := generation.wanted.get(coords)) and _begin(wanted)
-            }
+        remaining = self._begun(batch, generation)
         if not remaining:
             return
         scratch = _scratch_buffer(self.reader.spec.nbytes)
@@ -218,6 +212,15 @@ class ChunkSource:
             for coords, wanted in remaining.items():
                 error = ZarrfsError("internal error, see the log")
                 self._deliver(key, coords, error, generation, wanted)
+
+    def _begun(self, batch: Iterable[Coords], generation: _Generation) -> dict[Coords, _Wanted]:
+        """Take on chunks, without those that another task has begun or finished meanwhile."""
+        with self._lock:
+            return {
+                coords: wanted
+                for coords in batch
+                if (wanted := generation.wanted.get(coords)) and _begin(wanted)
+            }
 
     def _deliver(
         self, key: str, coords: Coords, loaded: Loaded, generation: _Generation, wanted: _Wanted
@@ -277,7 +280,14 @@ class ChunkSource:
 
     def _submit(self, wanted: list[Coords], generation: _Generation, *, urgent: bool) -> None:
         n = max(1, TASK_BYTES // max(1, self.reader.spec.nbytes))
-        for key, group in self.reader.by_object(wanted).items():
+        try:
+            groups = self.reader.by_object(wanted)
+        except Exception as error:  # noqa: BLE001 (a plug-in's chunk keys; nobody may wait for ever)
+            reason = f"their keys cannot be told: {type(error).__name__}: {error}"
+            for coords, one in self._begun(wanted, generation).items():
+                self._deliver("", coords, ZarrfsError(reason), generation, one)
+            return
+        for key, group in groups.items():
             for first in range(0, len(group), n):
                 task = _Task(self, key, group[first : first + n], generation)
                 self._pool.submit(task, urgent=urgent)
