@@ -225,6 +225,16 @@ def test_filters_and_compressor_are_told_apart(filters: object, compressor: obje
     assert (written["filters"], written["compressor"]) == (filters, compressor)
 
 
+@pytest.mark.parametrize("codec_id", ["vlen-utf8", "vlen-bytes", "json2"])
+@pytest.mark.parametrize("compressor", [None, {"id": "zlib", "level": 1}])
+def test_object_codec_of_v2_is_a_filter(codec_id: str, compressor: object) -> None:
+    filters = [{"id": codec_id}]
+    members = {"dtype": "|O", "filters": filters, "compressor": compressor, "fill_value": ""}
+    documents = {".zarray": {**V2, **members}}
+    written = serialise_documents(parse_documents(documents))
+    assert written == {".zarray": {**documents[".zarray"], "dimension_separator": "."}}
+
+
 def test_names_of_dimensions_are_an_attribute_of_v2() -> None:
     metadata = parse_documents({".zarray": V2})
     assert isinstance(metadata, ArrayMetadata)

@@ -10,12 +10,13 @@ Spec: Zarr v2, "Metadata", `filters`, `compressor`; Zarr v3 core, "Codecs", and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from zarrfs.errors import UnsupportedError
+from zarrfs.format.array_filters import ARRAY_FILTERS, ArrayFilter, Order, byte_orders
 from zarrfs.format.documents import Json, is_integer, show
 from zarrfs.format.dtypes import OBJECT_TYPES, DataType
 from zarrfs.format.dtypes_v2 import serialise_v2_dtype
@@ -28,22 +29,7 @@ if TYPE_CHECKING:
 
     from zarrfs.format.metadata import ArrayMetadata
 
-Order = Literal["<", ">"]
-"""Byte order of stored elements, as NumPy writes it."""
-
 __all__ = ["array_to_v2", "array_to_v3", "v2_codec_of", "v3_codec_of"]
-
-_DTYPE_MEMBERS = {
-    "astype": ("decode_dtype", "encode_dtype"),
-    "bitround": (),
-    "categorize": ("dtype", "astype"),
-    "delta": ("dtype", "astype"),
-    "fixedscaleoffset": ("dtype", "astype"),
-    "packbits": (),
-    "quantize": ("dtype", "astype"),
-}
-"""Filters that v3 takes for array→array codecs -> members for the types of what they take and
-make. Where the second is left out it is the first, and that is the array's own."""
 
 _NUMBER_CODECS = frozenset({"pcodec", "zfpy"})
 """Compressors that v3 takes for array→bytes codecs."""
@@ -218,18 +204,18 @@ def _v3_objects(codecs: list[Extension]) -> list[Extension]:
 def _v3_numbers(codecs: list[Extension], stored: np.dtype[Any]) -> list[Extension]:
     """Order the filters and the compressor of an array that v2 stores as `stored`."""
     made = []
-    while codecs and _id(codecs[0]) in _DTYPE_MEMBERS:
+    while codecs and _id(codecs[0]) in ARRAY_FILTERS:
         made.append(codecs[0])
-        stored = _Filter(_id(codecs[0]), codecs.pop(0).configuration, "filters").encoded(stored)
+        stored = ArrayFilter(_id(codecs[0]), codecs.pop(0).configuration, "filters").encoded(stored)
     itemsize = stored.itemsize
     if codecs and _id(codecs[0]) in _NUMBER_CODECS:
-        if _orders(stored) == {">"}:
+        if byte_orders(stored) == {">"}:
             reason = f"{_id(codecs[0])} of big-endian elements is nothing that v3 can say"
             raise _refused(reason, "compressor")
         made.append(codecs.pop(0))
         itemsize = 1
     else:
-        made.append(_bytes_codec(stored, "".join(_orders(stored))))
+        made.append(_bytes_codec(stored, "".join(byte_orders(stored))))
     for codec in codecs:
         _refuse_array_codec(codec)
         made.append(v3_codec_of(_id(codec), codec.configuration, itemsize))
@@ -238,7 +224,7 @@ def _v3_numbers(codecs: list[Extension], stored: np.dtype[Any]) -> list[Extensio
 
 
 def _refuse_array_codec(codec: Extension) -> None:
-    if _id(codec) in _NUMBER_CODECS or _id(codec) in _DTYPE_MEMBERS:
+    if _id(codec) in _NUMBER_CODECS or _id(codec) in ARRAY_FILTERS:
         reason = f"{_id(codec)} encodes arrays in v3, and cannot stand behind codecs of bytes"
         raise _refused(reason, "filters")
 
@@ -291,9 +277,9 @@ def _v2_numbers(
         Filters and compressor as v2 has them.
     """
     filters = []
-    while codecs and _id(codecs[0][1]) in _DTYPE_MEMBERS:
+    while codecs and _id(codecs[0][1]) in ARRAY_FILTERS:
         i, codec = codecs.pop(0)
-        filters.append(_Filter(_id(codec), codec.configuration, f"codecs[{i}]"))
+        filters.append(ArrayFilter(_id(codec), codec.configuration, f"codecs[{i}]"))
     if not codecs:
         raise _refused("Zarr v2 needs a codec that makes bytes of elements", "codecs")
     i, codec = codecs[0]
@@ -309,58 +295,11 @@ def _v2_numbers(
     stored, made = dtype.newbyteorder(order), []
     for item in filters:
         made.append(item.spelled_out(stored, order))
-        stored = _Filter(item.id, made[-1].configuration, item.field).encoded(stored)
+        stored = ArrayFilter(item.id, made[-1].configuration, item.field).encoded(stored)
     return order, made + numbers
 
 
 # --- types of elements --------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Filter:
-    """A filter that v3 takes for an array→array codec."""
-
-    id: str
-    configuration: Mapping[str, Json]
-    field: str
-
-    def encoded(self, stored: np.dtype[Any]) -> np.dtype[Any]:
-        """Type of what the filter makes of elements that are stored as `stored`."""
-        if self.id == "packbits":
-            return np.dtype(np.uint8)
-        if self.id == "bitround":
-            return stored
-        decoded = self._dtypes(stored)[0]
-        if decoded.itemsize != stored.itemsize or _orders(decoded) != _orders(stored):
-            reason = f"{self.id} takes elements {decoded.str} for {stored.str}, not so in v3"
-            raise _refused(reason, self.field)
-        return self._dtypes(stored)[1]
-
-    def spelled_out(self, stored: np.dtype[Any], order: Order) -> Extension:
-        """Return the filter with all types given, in one byte order, as v2 readers need it."""
-        members = dict(self.configuration)
-        if _DTYPE_MEMBERS[self.id]:
-            for name, dtype in zip(_DTYPE_MEMBERS[self.id], self._dtypes(stored), strict=True):
-                members[name] = dtype.newbyteorder(order).str
-        return Extension(name=f"{NUMCODECS}{self.id}", configuration=members)
-
-    def _dtypes(self, stored: np.dtype[Any]) -> tuple[np.dtype[Any], np.dtype[Any]]:
-        """Types of decoded and encoded elements."""
-        decoded_member, encoded_member = _DTYPE_MEMBERS[self.id]
-        decoded = self._dtype(decoded_member, stored)
-        return decoded, self._dtype(encoded_member, decoded)
-
-    def _dtype(self, member: str, default: np.dtype[Any]) -> np.dtype[Any]:
-        value = self.configuration.get(member)
-        if value is None:
-            return default
-        try:
-            dtype = np.dtype(value if isinstance(value, str) else None)
-        except (TypeError, ValueError) as error:
-            raise _refused(f"{self.id}: {member}: {show(value)}: {error}", self.field) from error
-        if not isinstance(value, str) or dtype.hasobject:
-            raise _refused(f"{self.id}: {member}: {show(value)} is no type", self.field)
-        return dtype
 
 
 def _with_fields_in(metadata: ArrayMetadata, order: Order) -> tuple[DataType, object]:
@@ -379,18 +318,10 @@ def _bytes_codec(dtype: np.dtype[Any], order: str) -> Extension:
     """Return ``bytes`` for elements that are stored in an order, ``""`` if they have none."""
     if len(order) > 1:
         raise _refused("v3 has one byte order for all fields of a record", "dtype")
-    if not _orders(dtype):
+    if not byte_orders(dtype):
         return Extension(name="bytes")
     endian = "big" if order == ">" else "little"
     return Extension(name="bytes", configuration={"endian": endian})
-
-
-def _orders(dtype: np.dtype[Any]) -> set[str]:
-    """Byte orders of an element's parts, ``<`` or ``>``; empty where single bytes are all."""
-    if dtype.names is not None:
-        return set().union(*(_orders(dtype[name]) for name in dtype.names))
-    order = dtype.base.str[0]
-    return set() if order == "|" else {order}
 
 
 def _id(codec: Extension) -> str:
