@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zarrfs.codecs.base import Array, ArrayArrayCodec, ChunkSpec, Spec, expect_array
-from zarrfs.codecs.number_types import NumberType, expect_numbers
+from zarrfs.codecs.number_types import NumberType, bit_lengths, expect_numbers
 from zarrfs.format.documents import expect_integer, refuse_unknown, take
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _round(array: Array, number: NumberType, keepbits: int) -> Array:
             is_wrong |= np.isnan(rounded.view(number.component))
         rounded = np.where(np.isnan(parts), bits, np.where(is_wrong, cut_off, rounded))
     else:
-        n_dropped = np.maximum(_bit_lengths(bits), keepbits) - keepbits
+        n_dropped = np.maximum(bit_lengths(bits), keepbits) - keepbits
         rounded, cut_off = _round_bits(bits, n_dropped)
         is_wrong = (rounded < cut_off) | (rounded >> (number.n_bits - 1) > 1)
         rounded = np.where(is_wrong, cut_off, rounded)
@@ -94,12 +94,3 @@ def _round_bits(bits: Array, n_dropped: Array) -> tuple[Array, Array]:
     dropped = (one << n_dropped) - one
     is_odd = bits >> n_dropped & one & dropped
     return (bits + (dropped >> one) + is_odd) & ~dropped, bits & ~dropped
-
-
-def _bit_lengths(bits: Array) -> Array:
-    """Return how many bits stand from the first that is set to the last, as unsigned integers."""
-    below = bits
-    for shift in (1, 2, 4, 8, 16, 32):
-        if shift < 8 * bits.itemsize:
-            below = below | below >> bits.dtype.type(shift)
-    return np.bitwise_count(below).astype(bits.dtype)

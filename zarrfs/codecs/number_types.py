@@ -46,6 +46,11 @@ class NumberType:
         return np.dtype(f"u{self.component.itemsize}")
 
     @property
+    def plain(self) -> np.dtype[Any]:
+        """Integer type of NumPy that has the values of an integer part."""
+        return np.dtype(f"{self.kind[0]}{self.component.itemsize}")
+
+    @property
     def is_user_defined(self) -> bool:
         """NumPy itself does not know the type."""
         return self.component.isbuiltin == _USER_DEFINED
@@ -97,6 +102,29 @@ def expect_numbers(spec: ChunkSpec, kinds: tuple[Kind, ...], field: str) -> Numb
     if number is None or number.kind not in kinds:
         raise MetadataError(f"cannot encode elements of type {spec.dtype}", field=field)
     return number
+
+
+def expect_real_numbers(dtype: np.dtype[Any], field: str) -> NumberType:
+    """Return the integers or floats that elements of a type are.
+
+    Raises
+    ------
+    MetadataError
+        If they are complex, times, or no numbers.
+    """
+    number = find_number_type(dtype)
+    if number is None or number.component != dtype or number.kind == "bool":
+        raise MetadataError(f"must be integers or real numbers, not {dtype}", field=field)
+    return number
+
+
+def bit_lengths(bits: Array) -> Array:
+    """Return how many bits stand from the first that is set to the last, as unsigned integers."""
+    below = bits
+    for shift in (1, 2, 4, 8, 16, 32):
+        if shift < 8 * bits.itemsize:
+            below = below | below >> bits.dtype.type(shift)
+    return np.bitwise_count(below).astype(bits.dtype)
 
 
 def _user_defined(dtype: np.dtype[Any]) -> tuple[Kind, int]:
