@@ -20,10 +20,13 @@ from zarrfs.codecs.compressors import parse_blosc, parse_gzip, parse_zstd
 from zarrfs.codecs.numcodecs_adapter import find_other_class, numcodecs_ids, parse_numcodecs
 from zarrfs.codecs.packbits import parse_packbits
 from zarrfs.codecs.plug_ins import build_behind_bytes, build_plug_in, check_class
+from zarrfs.codecs.refused import REFUSED
 from zarrfs.codecs.reshape import parse_reshape, parse_squeeze
 from zarrfs.codecs.scale_offset import parse_scale_offset
 from zarrfs.codecs.sharding import BuildPipeline, parse_sharding
+from zarrfs.codecs.snappy import parse_snappy
 from zarrfs.codecs.transpose import parse_transpose
+from zarrfs.codecs.vlen import parse_interleaved, parse_vlen
 from zarrfs.codecs.zfp_codec import parse_zfp
 from zarrfs.errors import UnsupportedError
 from zarrfs.registry import Registry
@@ -93,14 +96,18 @@ CODECS: Registry[BuiltIn | type[Codec]] = Registry(
         "endian": _array_bytes(parse_bytes),  # the name in drafts of v3
         "gzip": _bytes_bytes(parse_gzip),
         "numcodecs.*": BuiltIn("by its place", parse_numcodecs, _build_numcodecs),
+        "numcodecs.snappy": _bytes_bytes(parse_snappy, extra="cramjam"),
         "packbits": _array_bytes(parse_packbits),
         "reshape": _array_array(parse_reshape),
         "scale_offset": _array_array(parse_scale_offset),
         "sharding_indexed": BuiltIn("array -> bytes", parse_sharding, parse_sharding),
         "transpose": _array_array(parse_transpose),
-        "vlen-bytes": _array_bytes(parse_numcodecs),
-        "vlen-utf8": _array_bytes(parse_numcodecs),
+        "vlen-array": _array_bytes(parse_interleaved),
+        "vlen-bytes": _array_bytes(parse_interleaved),
+        "vlen-utf8": _array_bytes(parse_interleaved),
         "zarrs.squeeze": _array_array(parse_squeeze),
+        "zarrs.vlen": BuiltIn("array -> bytes", parse_vlen, parse_vlen),
+        "zarrs.vlen_v2": _array_bytes(parse_interleaved),
         "zarrs.zfp": _array_bytes(parse_zfp, extra="zfpy"),  # its first name
         "zfp": _array_bytes(parse_zfp, extra="zfpy"),
         "zstd": _bytes_bytes(parse_zstd),
@@ -244,6 +251,9 @@ def build_codec(extension: Extension, spec: Spec, build_pipeline: BuildPipeline)
             return build_plug_in(found, extension, spec)
         if find_other_class(extension.name) is not None:
             return parse_numcodecs(extension, spec)
+        if extension.name in REFUSED:
+            field = f"codecs.{extension.name}"
+            raise UnsupportedError(REFUSED[extension.name], field=field)
         raise UnsupportedError(_unknown(extension.name), field="codecs")
     except UnsupportedError:
         if extension.must_understand:
