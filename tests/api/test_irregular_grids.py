@@ -10,20 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import zarrfs
 from tests.arrays import writer
 from tests.flat.opened import opened
 from tests.grids import cut, document, grids
-from zarrfs.api.array import Array
 from zarrfs.api.inspection import node_info
-from zarrfs.arrays.engine import Engine
-from zarrfs.arrays.hierarchy import ArrayNode, Hierarchy
 from zarrfs.errors import ChunkError, MetadataError, UnsupportedError
 from zarrfs.format.axes import RegularAxis, irregular_axis
 from zarrfs.format.chunk_grids import ChunkGrid
 from zarrfs.stores.local import LocalStore
+from zarrfs.stores.memory import MemoryStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     import numpy.typing as npt
@@ -67,17 +65,14 @@ def cases(draw: st.DrawFn) -> Case:
     return Case(data, grid, codecs)
 
 
-@pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    engine = Engine(memory=2**24, failure_ttl=0)
-    yield engine
-    engine.close()
-
-
-def open_stored(store: Store, engine: Engine) -> Array:
-    node = Hierarchy(store).node("")
-    assert isinstance(node, ArrayNode)
-    return Array(store, node, engine)
+def open_stored(store: Store) -> zarrfs.Array:
+    """Open an array that was written by hand."""
+    named = MemoryStore("irregular-grids")
+    for key in list(named.list_prefix("")):
+        named.delete(key)
+    for key in store.list_prefix(""):
+        named.set(key, store.get(key))
+    return zarrfs.open_array(named.url)
 
 
 def part(length: int) -> st.SearchStrategy[slice | int]:
@@ -87,8 +82,8 @@ def part(length: int) -> st.SearchStrategy[slice | int]:
 
 
 @given(cases(), st.data())
-def test_selections_are_those_of_the_array(engine: Engine, case: Case, draw: st.DataObject) -> None:
-    array = open_stored(case.store(), engine)
+def test_selections_are_those_of_the_array(case: Case, draw: st.DataObject) -> None:
+    array = open_stored(case.store())
     index = tuple(draw.draw(part(n)) for n in case.data.shape)
     assert np.array_equal(array[index], case.data[index])
     assert np.array_equal(array[...], case.data)
@@ -108,10 +103,8 @@ def test_spans_of_the_flat_file_are_those_of_the_array(
 
 
 @given(cases(), st.data())
-def test_what_is_written_is_read_and_all_else_stays(
-    engine: Engine, case: Case, draw: st.DataObject
-) -> None:
-    array = open_stored(case.store(), engine)
+def test_what_is_written_is_read_and_all_else_stays(case: Case, draw: st.DataObject) -> None:
+    array = open_stored(case.store())
     index = tuple(draw.draw(part(n)) for n in case.data.shape)
     expected = case.data.copy()
     expected[index] = array[index] = 3
@@ -131,9 +124,9 @@ def months(store: Store | None = None) -> tuple[npt.NDArray[Any], Store]:
     return data, writer.write_parts(data, cut(data, grid, 0), chunk_grid, store=store)
 
 
-def test_chunks_are_told_as_lengths_along_each_dimension(engine: Engine) -> None:
+def test_chunks_are_told_as_lengths_along_each_dimension() -> None:
     _, store = months()
-    array = open_stored(store, engine)
+    array = open_stored(store)
     assert array.chunks == ((31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31), 4)
     assert array.shards is None
 
@@ -148,18 +141,18 @@ def test_info_tells_runs_of_chunks(tmp_path: Path) -> None:
 
 
 def test_a_chunk_of_another_length_is_an_error_of_that_chunk(
-    engine: Engine, expected_logs: Any
+    expected_logs: Any,
 ) -> None:
     data, store = months()
     store.set("c/1/0", store.get("c/0/0"))  # 31 days where 28 are due
-    array = open_stored(store, engine)
+    array = open_stored(store)
     assert np.array_equal(array[:31], data[:31])
     expected_logs("was given 496 bytes, not 448")
     with pytest.raises(ChunkError, match="'c/1/0'"):
         array[31:32, 0]
 
 
-def test_shards_that_inner_chunks_do_not_divide_are_refused_at_once(engine: Engine) -> None:
+def test_shards_that_inner_chunks_do_not_divide_are_refused_at_once() -> None:
     data = np.zeros((10, 4), "int8")
     chunk_grid = {
         "name": "rectilinear",
@@ -168,10 +161,10 @@ def test_shards_that_inner_chunks_do_not_divide_are_refused_at_once(engine: Engi
     store = writer.write_parts(data, [], chunk_grid, [writer.sharding((2, 2))])
     message = "^chunk_grid: has a chunk of 3 along dimension 0, which inner chunks of 2"
     with pytest.raises(MetadataError, match=message):
-        open_stored(store, engine)
+        open_stored(store)
 
 
-def test_any_number_of_chunks_takes_no_memory(engine: Engine) -> None:
+def test_any_number_of_chunks_takes_no_memory() -> None:
     length = 10**15
     data = np.zeros((0,), "int8")
     chunk_grid = {
@@ -182,14 +175,14 @@ def test_any_number_of_chunks_takes_no_memory(engine: Engine) -> None:
     document = bytes(store.get("zarr.json")).replace(b'"shape": [0]', b'"shape": [%d]' % length)
     store.set("zarr.json", document)
     store.set(f"c/{length - 5}", b"ab")
-    array = open_stored(store, engine)
+    array = open_stored(store)
     assert array[length - 6 : length - 2].tolist() == [0, ord("a"), ord("b"), 0]
     assert array.read_bytes(length - 5, 3) == b"ab\0"
     with pytest.raises(UnsupportedError, match="too many to list"):
         _ = array.chunks
 
 
-def test_an_array_that_cannot_decode_its_keys_is_read(engine: Engine) -> None:
+def test_an_array_that_cannot_decode_its_keys_is_read() -> None:
     data = np.arange(12, dtype="int8").reshape(3, 4)
     store = writer.write_v3(data, (1, 2))
     document = bytes(store.get("zarr.json")).replace(
@@ -200,6 +193,6 @@ def test_an_array_that_cannot_decode_its_keys_is_read(engine: Engine) -> None:
     for row in range(3):
         for column in range(2):
             store.set(f"{row}{column}.raw", store.get(f"c/{row}/{column}"))
-    array = open_stored(store, engine)
+    array = open_stored(store)
     assert np.array_equal(array[...], data)
     assert array.nbytes_stored == 12
