@@ -381,6 +381,13 @@ def test_types_that_v3_leaves_out_of_filters_are_spelled_out() -> None:
     )
 
 
+def test_bits_are_rounded_before_bytes_are_made() -> None:
+    metadata = v2(filters=[{"id": "bitround", "keepbits": 3}])
+    converted = array_to_v3(metadata)
+    assert converted.codecs == (codec("numcodecs.bitround", keepbits=3), LITTLE)
+    assert array_to_v2(converted) == metadata
+
+
 @pytest.mark.parametrize("name", ["bytes", "endian"])
 def test_byte_order_of_records_goes_to_their_fields(name: str) -> None:
     struct = document("struct", fields=[{"name": "a", "data_type": "int16"}])

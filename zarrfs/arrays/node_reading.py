@@ -66,6 +66,21 @@ def read_documents(store: Store, path: str) -> StoredDocuments | None:
     return None
 
 
+def read_node(store: Store, path: str) -> ArrayNode | GroupNode | BrokenNode | None:
+    """Return the node that the documents at a path tell of; ``None`` without any.
+
+    Raises
+    ------
+    StoreError
+        If the store cannot be read.
+    """
+    try:
+        stored = read_documents(store, path)
+    except MetadataError as error:
+        return BrokenNode(path=path, error=error)
+    return None if stored is None else stored_node(store, path, stored)
+
+
 def stored_node(
     store: Store, path: str, stored: StoredDocuments
 ) -> ArrayNode | GroupNode | BrokenNode | None:
