@@ -13,16 +13,27 @@ import zarrfs
 def test_the_public_names_are_these() -> None:
     assert sorted(zarrfs.__all__) == [
         "Array",
+        "ArrayArrayCodec",
+        "ArrayBytesCodec",
+        "BytesBytesCodec",
+        "BytesSpec",
+        "ChunkSpec",
         "Group",
         "Mount",
         "ZarrfsError",
         "__version__",
+        "available_codecs",
+        "codec_info",
+        "list_codecs",
         "list_mounts",
         "mount",
         "open",
         "open_array",
         "open_group",
+        "register_codec",
         "unmount",
+        "unregister_codec",
+        "validate_codec",
     ]
     assert all(getattr(zarrfs, name) is not None for name in zarrfs.__all__)
 

@@ -62,6 +62,7 @@ from zarrfs.errors import MetadataError, UnsupportedError
 
 if TYPE_CHECKING:
     from zarrfs.format.extensions import Extension
+    from zarrfs.registry import Origin
 
 EXTRAS = MappingProxyType({"msgpack2": "msgpack", "pcodec": "pcodec", "zfpy": "zfpy"})
 """Codecs that need another package, and the extra of zarrfs that installs it."""
@@ -142,15 +143,28 @@ def find_class(codec_id: str) -> type | None:
     return found
 
 
-def find_other_class(codec_id: str) -> type | None:
-    """Return the class of an id that another package than numcodecs gave to its registry."""
-    found = find_class(codec_id)
-    return None if found is None or is_own(found) else found
+def is_other_id(codec_id: str) -> bool:
+    """Whether another package than numcodecs has put an id into its registry."""
+    found = numcodecs.registry.codec_registry.get(codec_id)
+    return codec_id in numcodecs.registry.entries if found is None else not is_own(found)
 
 
 def is_own(codec_class: type) -> bool:
     """Whether a codec class is of numcodecs itself."""
     return codec_class.__module__.partition(".")[0] == "numcodecs"
+
+
+def origin_of_id(codec_id: str) -> Origin:
+    """Tell how an id that is not numcodecs' own came into its registry."""
+    return "installed" if codec_id in numcodecs.registry.entries else "registered"
+
+
+def kind_of_id(codec_id: str) -> str:
+    """Return what a codec of numcodecs itself encodes to what, where v3 has it."""
+    if codec_id in ARRAY_FILTERS:
+        return "array -> array"
+    is_of_arrays = codec_id in OBJECT_CODECS or codec_id in NUMBER_CODECS
+    return "array -> bytes" if is_of_arrays else "bytes -> bytes"
 
 
 # --- building -------------------------------------------------------------------------------
@@ -170,6 +184,7 @@ def _numcodec(
             configuration[members[0]] = array.dtype.str
         if codec_id == "shuffle" and configuration.get("elementsize") is None:
             configuration["elementsize"] = array.dtype.itemsize
+    find_class(codec_id)
     try:
         for member in members if is_native else ():
             if configuration.get(member) is not None:
@@ -180,7 +195,8 @@ def _numcodec(
         reason = (
             f"needs the package {extra}: pip install 'zarrfs[{extra}]'"
             if extra
-            else "is not known to numcodecs"
+            else "is not known to numcodecs; install the package that has it, or register it by "
+            "zarrfs.register_codec or numcodecs.register_codec"
         )
         raise UnsupportedError(reason, field=field) from error
     except Exception as error:  # each codec checks its configuration in its own way

@@ -101,6 +101,21 @@ def check_class(codec_class: Any) -> type[Codec]:
     return cast("type[Codec]", codec_class)
 
 
+def expect_class(codec_class: object, name: str) -> type[Codec]:
+    """Check the class that a package offers as codec `name`.
+
+    Raises
+    ------
+    UnsupportedError
+        If no codec can be made of it.
+    """
+    try:
+        return check_class(codec_class)
+    except RegistrationError as error:
+        reason = f"cannot be used: it {error.reason}"
+        raise UnsupportedError(reason, field=f"codecs.{name}") from error
+
+
 def kind_of(codec_class: type[Codec]) -> str:
     """Return what a codec class encodes to what, such as ``"bytes -> bytes"``."""
     return next(KINDS[base] for base in codec_class.__mro__ if base in KINDS)
@@ -116,12 +131,7 @@ def build_plug_in(codec_class: object, extension: Extension, spec: Spec) -> Code
     UnsupportedError
         If it is no codec class.
     """
-    name = extension.name
-    try:
-        known_class = check_class(codec_class)
-    except RegistrationError as error:
-        reason = f"cannot be used: it {error.reason}"
-        raise UnsupportedError(reason, field=f"codecs.{name}") from error
+    name, known_class = extension.name, expect_class(codec_class, extension.name)
     if issubclass(known_class, BytesBytesCodec):
         return _bytes_codec(_build(known_class, extension, expect_bytes(name, spec)), name, spec)
     return _array_codec(known_class, extension, expect_array(name, spec))

@@ -17,9 +17,9 @@ from zarrfs.codecs.bytes_codec import parse_bytes
 from zarrfs.codecs.cast_value import parse_cast_value
 from zarrfs.codecs.checksums import parse_crc32c
 from zarrfs.codecs.compressors import parse_blosc, parse_gzip, parse_zstd
-from zarrfs.codecs.numcodecs_adapter import find_other_class, numcodecs_ids, parse_numcodecs
+from zarrfs.codecs.numcodecs_adapter import is_other_id, numcodecs_ids, parse_numcodecs
 from zarrfs.codecs.packbits import parse_packbits
-from zarrfs.codecs.plug_ins import build_behind_bytes, build_plug_in, check_class
+from zarrfs.codecs.plug_ins import build_behind_bytes, build_plug_in, check_class, expect_class
 from zarrfs.codecs.refused import REFUSED
 from zarrfs.codecs.reshape import parse_reshape, parse_squeeze
 from zarrfs.codecs.scale_offset import parse_scale_offset
@@ -80,7 +80,9 @@ def _build_numcodecs(extension: Extension, spec: Spec, build: BuildPipeline) -> 
     if found is None or isinstance(found, BuiltIn):
         return parse_numcodecs(extension, spec)
     plain = replace(extension, name=codec_id)
-    if isinstance(spec, BytesSpec) and not issubclass(check_class(found), BytesBytesCodec):
+    if isinstance(spec, BytesSpec) and not issubclass(
+        expect_class(found, codec_id), BytesBytesCodec
+    ):
         return build_behind_bytes(found, plain, spec, build)
     return build_plug_in(found, plain, spec)
 
@@ -249,7 +251,7 @@ def build_codec(extension: Extension, spec: Spec, build_pipeline: BuildPipeline)
             return found.build(extension, spec, build_pipeline)
         if found is not None:
             return build_plug_in(found, extension, spec)
-        if find_other_class(extension.name) is not None:
+        if is_other_id(extension.name):
             return parse_numcodecs(extension, spec)
         if extension.name in REFUSED:
             field = f"codecs.{extension.name}"
