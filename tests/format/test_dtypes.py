@@ -2,13 +2,20 @@ from __future__ import annotations
 
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import pytest
+from hypothesis import given
 
+from tests.format.any_data_type import COMPLEX, v2_data_types, v2_json, v3_data_types, v3_json
 from zarrfs.errors import MetadataError, UnsupportedError
-from zarrfs.format.dtypes import MAX_ITEMSIZE, SCALAR_TYPES
-from zarrfs.format.dtypes_v2 import parse_v2_dtype
-from zarrfs.format.dtypes_v3 import parse_v3_dtype
+from zarrfs.format.dtypes import MAX_ITEMSIZE, SCALAR_TYPES, DataType, carrier, dtype_text
+from zarrfs.format.dtypes_v2 import parse_v2_dtype, serialise_v2_dtype
+from zarrfs.format.dtypes_v3 import is_v3_name, parse_v3_dtype, serialise_v3_dtype
+from zarrfs.format.small_numbers import SMALL_NUMBERS
+
+ALL_PLAIN = [*SCALAR_TYPES, *SMALL_NUMBERS, *COMPLEX, "r24", "string", "bytes"]
+"""v3 types without configuration."""
 
 NESTED: Any = np.dtype(
     [("a", "<i2"), ("b", "S3"), ("c", [("x", ">f4"), ("y", "<U2")]), ("d", ">u2", (2, 3))]
@@ -292,3 +299,140 @@ def test_endless_nesting_is_unsupported() -> None:
         parse_v2_dtype(v2_type)
     with pytest.raises(UnsupportedError, match="inside each other"):
         parse_v3_dtype(v3_type)
+
+
+# --- numbers that NumPy does not have -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", SMALL_NUMBERS)
+def test_small_numbers_are_those_of_ml_dtypes(name: str) -> None:
+    data_type = parse_v3_dtype(name)
+    assert (data_type.name, data_type.dtype) == (name, np.dtype(getattr(ml_dtypes, name)))
+
+
+@pytest.mark.parametrize("name", COMPLEX)
+def test_complex_numbers_that_numpy_lacks_are_two_fields(name: str) -> None:
+    part = np.dtype(name.removeprefix("complex_"))
+    expected: Any = np.dtype([("real", part), ("imag", part)])
+    assert parse_v3_dtype(name) == DataType(name, expected)
+
+
+@pytest.mark.parametrize(
+    ("alias", "name"),
+    [
+        ("complex_float32", "complex64"),
+        ("complex_float64", "complex128"),
+        ("binary", "bytes"),
+        ("variable_length_bytes", "bytes"),
+    ],
+)
+def test_alias_is_the_type_that_it_stands_for(alias: str, name: str) -> None:
+    assert parse_v3_dtype(alias) == parse_v3_dtype(name)
+    assert is_v3_name(alias)
+    assert serialise_v3_dtype(parse_v3_dtype(alias)) == name
+
+
+def test_carrier_has_a_byte_order_that_can_be_set() -> None:
+    bfloat16 = np.dtype(ml_dtypes.bfloat16)
+    record: Any = np.dtype([("a", bfloat16, (2,)), ("b", [("c", "<f4"), ("d", ml_dtypes.int4)])])
+    expected: Any = [("a", "=u2", (2,)), ("b", [("c", "<f4"), ("d", "u1")])]
+    assert carrier(record) == np.dtype(expected)
+    assert carrier(bfloat16).newbyteorder(">") != carrier(bfloat16).newbyteorder("<")
+    assert carrier(np.dtype(">i2")) == np.dtype(">i2")
+
+
+def test_text_of_a_dtype_makes_it_again() -> None:
+    for dtype in ("<f4", ">i2", "|u1", "<M8[ns]", "bfloat16", "float8_e5m2", "int4"):
+        assert dtype_text(np.dtype(dtype)) == dtype
+
+
+# --- written ------------------------------------------------------------------------------------
+
+
+@given(v3_data_types)
+def test_v3_type_is_read_back_as_it_was_written(data_type: DataType) -> None:
+    assert parse_v3_dtype(serialise_v3_dtype(data_type)) == data_type
+
+
+@given(v3_json)
+def test_v3_type_of_registered_name_is_written_as_it_was_read(value: Any) -> None:
+    assert serialise_v3_dtype(parse_v3_dtype(value)) == value
+
+
+@given(v2_json)
+def test_v2_type_is_written_as_it_was_read(value: Any) -> None:
+    assert serialise_v2_dtype(*parse_v2_dtype(value)) == value
+
+
+@given(v2_data_types)
+def test_v2_type_has_the_same_numbers_in_either_format(parsed: tuple[DataType, Any]) -> None:
+    data_type, _ = parsed
+    if has_arrays(data_type):
+        with pytest.raises(UnsupportedError, match="small arrays"):
+            serialise_v3_dtype(data_type)
+    else:
+        expected = data_type.in_byte_order("<") if data_type.name == "struct" else data_type
+        assert parse_v3_dtype(serialise_v3_dtype(data_type)) == expected
+
+
+def has_arrays(data_type: DataType) -> bool:
+    return data_type.dtype.shape != () or any(map(has_arrays, data_type.fields))
+
+
+@pytest.mark.parametrize("name", ALL_PLAIN)
+def test_plain_type_is_written_as_its_name(name: str) -> None:
+    assert serialise_v3_dtype(parse_v3_dtype(name)) == name
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (v3("raw_bytes", length_bytes=3), "r24"),
+        (
+            v3("numpy.datetime64", unit="μs", scale_factor=10),
+            v3("numpy.datetime64", unit="us", scale_factor=10),
+        ),
+        (
+            v3("structured", fields=[["a", "complex_float32"], ["b", "r8"]]),
+            v3("struct", fields=fields([("a", "complex64"), ("b", "r8")])),
+        ),
+    ],
+)
+def test_registered_name_is_written(value: Any, written: Any) -> None:
+    assert serialise_v3_dtype(parse_v3_dtype(value)) == written
+
+
+@pytest.mark.parametrize(
+    ("value", "order", "written"),
+    [
+        ("int32", "big", ">i4"),
+        ("int32", None, "<i4"),
+        ("uint8", "big", "|u1"),
+        ("r24", None, "|V3"),
+        ("string", None, "|O"),
+        ("bytes", None, "|O"),
+    ],
+)
+def test_v2_type_is_written(value: Any, order: Any, written: str) -> None:
+    assert serialise_v2_dtype(parse_v3_dtype(value), order) == written
+
+
+def test_objects_are_written_for_v2_alone() -> None:
+    data_type, _ = parse_v2_dtype("|O", object_codec="json2")
+    assert serialise_v2_dtype(data_type) == "|O"
+    with pytest.raises(UnsupportedError, match="Zarr v3 has no data type 'object'"):
+        serialise_v3_dtype(data_type)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["bfloat16", "int4", "complex_float16", v3("struct", fields=[["a", "complex_bfloat16"]])],
+)
+def test_types_that_v2_has_not_are_refused(value: Any) -> None:
+    with pytest.raises(UnsupportedError, match=r"^dtype: Zarr v2 has no data type '"):
+        serialise_v2_dtype(parse_v3_dtype(value))
+
+
+def test_objects_that_v2_has_not_are_refused() -> None:
+    with pytest.raises(UnsupportedError, match="Zarr v2 has no data type 'tensor'"):
+        serialise_v2_dtype(DataType("tensor", np.dtype(object)))

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import base64
+import json
 import warnings
 from typing import Any, Literal
 
+import ml_dtypes
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,10 +14,18 @@ from hypothesis.extra import numpy as st_numpy
 from zarr.core.dtype import get_data_type_from_native_dtype
 from zarr.dtype import VariableLengthBytes, VariableLengthUTF8
 
-from zarrfs.errors import MetadataError
+from tests.format.any_data_type import bits as element_bits
+from tests.format.any_data_type import elements, v2_data_types, v3_data_types
+from zarrfs.errors import MetadataError, UnsupportedError
 from zarrfs.format.dtypes_v2 import parse_v2_dtype
 from zarrfs.format.dtypes_v3 import parse_v3_dtype
-from zarrfs.format.fill_values import parse_v2_fill_value, parse_v3_fill_value
+from zarrfs.format.fill_values import (
+    default_fill_value,
+    parse_v2_fill_value,
+    parse_v3_fill_value,
+    serialise_v2_fill_value,
+    serialise_v3_fill_value,
+)
 
 POINT = {"name": "struct", "configuration": {"fields": [["x", "float32"], ["r", "r16"]]}}
 RECORD = np.dtype(
@@ -311,3 +321,144 @@ def test_v2_complex_may_be_its_real_part() -> None:
 def test_v2_float_has_its_names() -> None:
     assert np.isnan(v2_fill("NaN", ">f4"))
     assert v2_fill("-Infinity", "<f2") == -np.inf
+
+
+# --- numbers that NumPy does not have -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "data_type", "expected"),
+    [
+        (1, "bfloat16", "803f"),
+        ("NaN", "bfloat16", "c07f"),
+        ("Infinity", "bfloat16", "807f"),
+        ("0xffa1", "bfloat16", "a1ff"),
+        ("NaN", "float8_e5m2", "7e"),
+        ("-Infinity", "float8_e4m3", "f8"),
+        ("NaN", "float8_e8m0fnu", "ff"),
+        (1.5, "float4_e2m1fn", "03"),
+        ("0xff", "float4_e2m1fn", "0f"),
+        ("0xff", "float6_e2m3fn", "3f"),
+        (-1, "int4", "0f"),
+        (-2, "int2", "02"),
+        (15, "uint4", "0f"),
+        ([1, "NaN"], "complex_bfloat16", "803fc07f"),
+        (["-Infinity", "0x7c01"], "complex_float16", "00fc017c"),
+        ([-1, "0x07"], "complex_float4_e2m1fn", "0a07"),
+    ],
+)
+def test_small_numbers_are_parsed(value: Any, data_type: str, expected: str) -> None:
+    assert bits(v3_fill(value, data_type)).hex() == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "data_type", "message"),
+    [
+        (8, "int4", "must be an integer from -8 to 7, not 8"),
+        (-1, "uint2", "must be an integer from 0 to 3, not -1"),
+        ("NaN", "float6_e2m3fn", 'must be a number or "0x" and 2 hex digits, not "NaN"'),
+        (float("nan"), "float4_e2m1fn", 'must be a number or "0x" and 2 hex digits, not "NaN"'),
+        (
+            "Infinity",
+            "float8_e4m3fn",
+            'must be a number, "NaN" or "0x" and 2 hex digits, not "Infinity"',
+        ),
+        (500, "float8_e4m3fn", "must be a number from -448.0 to 448.0, not 500"),
+        (10**400, "float8_e4m3fn", "must be a number from -448.0 to 448.0, not 1000"),
+        ([1, 7], "complex_float4_e2m1fn", "must be a number from -6.0 to 6.0, not 7"),
+        (1, "complex_float16", "must be a list of real and imaginary part, not 1"),
+    ],
+)
+def test_small_numbers_out_of_range_are_refused(value: Any, data_type: str, message: str) -> None:
+    with pytest.raises(MetadataError) as error:
+        v3_fill(value, data_type)
+    assert message in str(error.value)
+
+
+def test_stored_record_of_bfloat16_is_read_in_its_byte_order() -> None:
+    record = {"name": "struct", "configuration": {"fields": [["x", "bfloat16"]]}}
+    stored = base64.b64encode(b"\x3f\x80").decode()
+    parsed: Any = parse_v3_fill_value(stored, parse_v3_dtype(record), byte_order="big")
+    assert parsed["x"] == 1
+
+
+# --- written ------------------------------------------------------------------------------------
+
+
+@given(data=st.data())
+def test_v3_fill_value_is_read_back_byte_for_byte(data: st.DataObject) -> None:
+    data_type = data.draw(v3_data_types)
+    value = data.draw(elements(data_type))
+    written = json.loads(json.dumps(serialise_v3_fill_value(value, data_type), allow_nan=False))
+    again = parse_v3_fill_value(written, data_type)
+    assert element_bits(again, data_type) == element_bits(value, data_type)
+    assert type(again) is type(value)
+
+
+@given(data=st.data())
+def test_v2_fill_value_is_read_back_byte_for_byte_or_refused(data: st.DataObject) -> None:
+    data_type, _ = data.draw(v2_data_types)
+    value = data.draw(elements(data_type))
+    if data_type.dtype.kind in "fc" and "0x" in str(serialise_v3_fill_value(value, data_type)):
+        with pytest.raises(UnsupportedError, match="NaN of other bits, 0x"):
+            serialise_v2_fill_value(value, data_type)
+        return
+    written = serialise_v2_fill_value(value, data_type)
+    again = parse_v2_fill_value(json.loads(json.dumps(written, allow_nan=False)), data_type)
+    assert element_bits(again, data_type) == element_bits(value, data_type)
+
+
+@pytest.mark.parametrize(
+    ("value", "data_type", "written"),
+    [
+        (np.float32("nan"), "float32", "NaN"),
+        (np.uint32(0x7FA00001).view("f4"), "float32", "0x7fa00001"),
+        (np.float32(-np.inf), "float32", "-Infinity"),
+        (np.float16(0.5), "float16", 0.5),
+        (np.complex64(complex(1, np.inf)), "complex64", [1.0, "Infinity"]),
+        (np.void(b"\1\2\3"), "r24", [1, 2, 3]),
+        (b"\1\2\3", "bytes", "AQID"),
+        ("é", "string", "é"),
+        (np.bool_(True), "bool", True),
+        (ml_dtypes.int4(-8), "int4", -8),
+        (ml_dtypes.bfloat16(0.5), "bfloat16", 0.5),
+        (
+            np.datetime64("NaT", "s"),
+            {"name": "numpy.datetime64", "configuration": {"unit": "s", "scale_factor": 1}},
+            "NaT",
+        ),
+        (np.array((1, b"\1\2"), [("x", "<f4"), ("r", "V2")])[()], POINT, {"x": 1.0, "r": [1, 2]}),
+    ],
+)
+def test_v3_fill_value_is_written(value: Any, data_type: Any, written: Any) -> None:
+    assert serialise_v3_fill_value(value, parse_v3_dtype(data_type)) == written
+
+
+def test_v2_objects_are_written_as_json() -> None:
+    json2, _ = parse_v2_dtype("|O", object_codec="json2")
+    assert serialise_v2_fill_value({"a": [1, None]}, json2) == {"a": [1, None]}
+    text, _ = parse_v2_dtype("|O", object_codec="vlen-utf8")
+    assert serialise_v2_fill_value("é", text) == "é"
+    with pytest.raises(MetadataError, match=r"^fill_value: must be JSON, not a bytes that"):
+        serialise_v2_fill_value(b"a", json2)
+
+
+def test_v2_refuses_fill_values_of_types_that_it_has_not() -> None:
+    with pytest.raises(UnsupportedError, match="Zarr v2 has no data type 'int4'"):
+        serialise_v2_fill_value(ml_dtypes.int4(1), parse_v3_dtype("int4"))
+
+
+@pytest.mark.parametrize("data_type", ["int2", "bool", "complex_bfloat16", "r24", POINT])
+def test_default_is_zero(data_type: Any) -> None:
+    parsed = parse_v3_dtype(data_type)
+    assert element_bits(default_fill_value(parsed), parsed) == bytes(parsed.dtype.itemsize)
+
+
+def test_default_of_times_is_not_a_time_and_of_others_empty() -> None:
+    time: Any = default_fill_value(parse_v2_dtype("<M8[s]")[0])
+    assert np.isnat(time)
+    assert default_fill_value(parse_v3_dtype("string")) == ""
+    assert default_fill_value(parse_v3_dtype("bytes")) == b""
+    assert default_fill_value(parse_v2_dtype("|O", object_codec="json2")[0]) is None
+    least: Any = default_fill_value(parse_v3_dtype("float8_e8m0fnu"))
+    assert float(least) == 2.0**-127

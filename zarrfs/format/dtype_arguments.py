@@ -48,8 +48,8 @@ def data_type_of(
     DataType
         With native byte order; fields of structured types keep theirs, padding is left out.
     ByteOrder or None
-        The byte order that was asked for; ``None`` if none was, or it has no meaning. NumPy does
-        not tell a native order that was asked for from one that was not.
+        The byte order that was asked for; ``None`` if none was, or it has no meaning, or NumPy
+        does not tell: ``np.dtype("<f4")`` is ``np.dtype("f4")`` where that is native.
 
     Raises
     ------
@@ -130,10 +130,6 @@ def _struct(dtype: np.dtype[Any], field: str, nesting: int) -> DataType:
     for name in dtype.names or ():
         path, of_field = dotted(field, name), dtype[name]
         inner = _of_numpy(of_field.base, path, nesting - 1)
-        if inner.dtype.hasobject:
-            raise MetadataError(
-                f"{inner.name!r} has no fixed size, which a field needs", field=path
-            )
         if of_field.subdtype is not None:
             inner = replace(inner, dtype=np.dtype((inner.dtype, of_field.shape)))
         fields.append((name, inner))

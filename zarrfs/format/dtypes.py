@@ -75,10 +75,10 @@ class DataType:
 
     def named_fields(self) -> list[tuple[str, DataType]]:
         """Return the fields of a ``struct`` with their names."""
-        names = self.dtype.names or ()
+        record = self.dtype.base
         return [
-            (name, replace(inner, dtype=self.dtype[name]))
-            for name, inner in zip(names, self.fields, strict=True)
+            (name, replace(inner, dtype=record[name]))
+            for name, inner in zip(record.names or (), self.fields, strict=True)
         ]
 
     def in_byte_order(self, order: Literal["<", ">", "="]) -> DataType:

@@ -76,17 +76,20 @@ def fill_value_of(value: object, data_type: DataType, field: str = "fill_value")
 def _number_form(value: object, dtype: np.dtype[Any]) -> Json:
     """Return what stands for a Python value in JSON, so that the parser of JSON can judge it."""
     if isinstance(value, list | tuple):
-        return [_number_form(item, dtype) for item in value]
-    if isinstance(value, np.generic):
-        value = python_number(value)
-    if isinstance(value, complex):
-        return [value.real, value.imag]
-    if dtype.kind == "b" and type(value) is int and value in (0, 1):
-        return bool(value)
+        return [_plain(item) for item in value]
+    number = _plain(value)
+    if isinstance(number, complex):
+        return [number.real, number.imag]
     is_complex = dtype.kind == "c" or dtype.names is not None
-    if is_complex and isinstance(value, int | float):
-        return [value, 0.0]
-    return value
+    if is_complex and isinstance(number, int | float):
+        return [number, 0.0]
+    if dtype.kind == "b" and type(number) is int and number in (0, 1):
+        return bool(number)
+    return number
+
+
+def _plain(value: object) -> object:
+    return python_number(value) if isinstance(value, np.generic) else value
 
 
 def _is_finite(form: Json) -> bool:

@@ -12,7 +12,6 @@ Spec: registry, ``data-types``. float8_e4m3fn is not registered; tensorstore rea
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -129,8 +128,8 @@ def _odd(number: float) -> np.floating[Any]:
     """
     with np.errstate(over="ignore"):
         rounded = np.float32(number)
-    if rounded == number:
+    if float(rounded) == number:  # NumPy would compare them as float32
         return rounded
-    if math.fabs(rounded) > math.fabs(number):
+    if abs(float(rounded)) > abs(number):
         rounded = np.nextafter(rounded, np.float32(0))
     return (rounded.view(np.uint32) | np.uint32(1)).view(np.float32)
