@@ -30,7 +30,7 @@ def test_properties_are_those_of_the_metadata(store: Path) -> None:
     assert z.attributes == {"units": "K"}
     assert np.isnan(np.float32(str(z.fill_value)))
     assert [codec.name for codec in z.codecs] == ["bytes", "zstd"]
-    assert repr(z) == "<zarrfs.Array / float32 (10, 7)>"
+    assert repr(z) == "<zarrfs.Array /t float32 (10, 7)>"
 
 
 def test_stored_bytes_are_the_sizes_of_the_chunks_on_disk(store: Path) -> None:

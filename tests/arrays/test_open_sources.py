@@ -149,7 +149,7 @@ def test_an_array_that_changed_is_forgotten_whole(engine: Engine) -> None:
     Reading(source, (0, 0)).result()
     revision = source.revision
     store.set("c/0/0", writer.write_v3(NEW, (4, 4)).get("c/0/0"))
-    engine.open_sources.array_changed(store, "")
+    engine.open_sources.node_changed(store, "")
     assert source.revision > revision
     np.testing.assert_array_equal(Reading(source, (0, 0)).result(), NEW[:4, :4])
 

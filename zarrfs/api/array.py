@@ -1,61 +1,103 @@
-"""An array: what it is, selections of it as NumPy arrays, spans of its flat file."""
+"""An array: what it is, selections of it as NumPy arrays, spans of its flat file, its shape."""
 
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zarrfs.api.attributes import Attributes
 from zarrfs.arrays.assignment import Edit, new_elements
 from zarrfs.arrays.hierarchy import stored_sizes
 from zarrfs.arrays.indexing import parse_selection
+from zarrfs.arrays.new_arrays import parse_new_shape
+from zarrfs.arrays.node_reading import read_node
+from zarrfs.arrays.node_writing import write_shape
+from zarrfs.arrays.nodes import ArrayNode
+from zarrfs.arrays.reading import read_selection
+from zarrfs.errors import AssignmentError, NodeNotFoundError, ReadOnlyError
 from zarrfs.flat.element_order import flat_dtype
 from zarrfs.flat.readahead import ReadAhead
 from zarrfs.flat.reader import FlatArray
 from zarrfs.flat.slabs import SlabTable
+from zarrfs.format.chunk_grids import resized
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
     from zarrfs.arrays.chunk_source import ChunkSource
+    from zarrfs.arrays.chunk_writer import ChunkWriter
     from zarrfs.arrays.engine import Engine
-    from zarrfs.arrays.hierarchy import ArrayNode
-    from zarrfs.arrays.indexing import SelectedPart
-    from zarrfs.arrays.regions import Coords
-    from zarrfs.errors import ChunkError
-    from zarrfs.format.documents import Json
+    from zarrfs.arrays.hierarchy import Hierarchy
     from zarrfs.format.extensions import Extension
     from zarrfs.format.metadata import ArrayMetadata, ZarrFormat
-    from zarrfs.stores.base import Store
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """An array of one shape."""
+
+    node: ArrayNode
+    source: ChunkSource
+    writer: ChunkWriter
 
 
 class Array:
-    """A Zarr array, read as NumPy arrays. Made by `zarrfs.open_array`.
+    """A Zarr array, read and written as NumPy arrays. Made by `zarrfs.open_array`.
 
     ``z[...]`` takes what NumPy's basic indexing takes: integers, slices with steps, one ellipsis,
-    negative numbers. Chunks are read and decoded in parallel, each once.
+    negative numbers. Chunks are read and written in parallel, each once.
+
+    Data are always those in the store: what another `Array` of this process has written is seen
+    at once, what other processes have by the next selection. Shape and attributes are those of
+    the time when the array was opened, or last changed through this object.
+
+    Reading and writing selections may be done by many threads, `resize` and `append` by one at a
+    time, in one process, while no other one writes.
     """
 
-    def __init__(self, store: Store, node: ArrayNode, engine: Engine) -> None:
-        self._store = store
-        self._node = node
+    def __init__(
+        self,
+        hierarchy: Hierarchy,
+        node: ArrayNode,
+        engine: Engine,
+        *,
+        read_only: bool = False,
+        write_empty_chunks: bool = False,
+    ) -> None:
+        self._hierarchy = hierarchy
         self._engine = engine
-        self._source: ChunkSource = engine.source(store, node)
-        self._writer = engine.writer(store, node, write_empty_chunks=False)
-        self._flat: tuple[int, FlatArray] | None = None
+        self._is_read_only = read_only
+        self._write_empty_chunks = write_empty_chunks
+        self._resizing = threading.Lock()
+        self._attributes = Attributes(
+            hierarchy, node.path, node.metadata.attributes, self._require_writable
+        )
+        self._opened = self._open(node)
+        self._flat: tuple[ChunkSource, int, FlatArray] | None = None
+
+    def _open(self, node: ArrayNode) -> _Opened:
+        source = self._engine.source(self._hierarchy.store, node)
+        return _Opened(node, source, self._writer_of(node))
+
+    def _writer_of(self, node: ArrayNode) -> ChunkWriter:
+        return self._engine.writer(
+            self._hierarchy.store, node, write_empty_chunks=self._write_empty_chunks
+        )
 
     @property
     def metadata(self) -> ArrayMetadata:
         """All that its metadata documents say."""
-        return self._node.metadata
+        return self._opened.node.metadata
 
     @property
     def path(self) -> str:
         """Path in its store, without a leading ``/``."""
-        return self._node.path
+        return self._opened.node.path
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -84,12 +126,12 @@ class Array:
         Along a dimension whose chunks differ, a tuple of those of every chunk, which add up to
         the dimension's length.
         """
-        return self._source.reader.grid.chunks
+        return self._opened.source.reader.grid.chunks
 
     @property
     def shards(self) -> tuple[int | tuple[int, ...], ...] | None:
         """Elements of a shard along each dimension, as of `chunks`; ``None`` without shards."""
-        if not self._source.reader.is_sharded:
+        if not self._opened.source.reader.is_sharded:
             return None
         return self.metadata.chunk_grid.chunks
 
@@ -109,9 +151,13 @@ class Array:
         return self.metadata.dimension_names
 
     @property
-    def attributes(self) -> Mapping[str, Json]:
-        """User attributes."""
-        return self.metadata.attributes
+    def attributes(self) -> Attributes:
+        """User attributes; what is changed in them, or assigned to them, is stored at once."""
+        return self._attributes
+
+    @attributes.setter
+    def attributes(self, attributes: Mapping[str, Any]) -> None:
+        self._attributes.replace(attributes)
 
     @property
     def zarr_format(self) -> ZarrFormat:
@@ -126,7 +172,7 @@ class Array:
     @property
     def nbytes_stored(self) -> int:
         """Bytes of all chunks as they are stored; asks the store for each of them."""
-        return sum(stored_sizes(self._store, self._node))
+        return sum(stored_sizes(self._hierarchy.store, self._opened.node))
 
     def __getitem__(self, index: object) -> Any:
         """Read a selection.
@@ -138,11 +184,8 @@ class Array:
         ChunkError
             If one of its chunks cannot be had.
         """
-        selection = parse_selection(index, self.shape)
-        result: npt.NDArray[Any] = np.empty(selection.full_shape, self.dtype)
-        parts = {part.coords: part for part in selection.parts(self._source.reader.grid)}
-        _Reading(self._source, result, parts).wait()
-        return result.reshape(selection.shape)[()]
+        source = self._opened.source  # that of one shape, if another thread resizes
+        return read_selection(source, parse_selection(index, source.reader.grid.shape))[()]
 
     def __setitem__(self, index: Any, value: object) -> None:
         """Write a selection, as NumPy does: the value is broadcast, its elements are cast.
@@ -157,14 +200,14 @@ class Array:
         AssignmentError
             If the value does not fit the selection, or the data type.
         ReadOnlyError
-            If the store cannot be written.
+            If the store cannot be written, or the array was opened for reading.
         CodecError, StoreError
             If an object cannot be read, encoded or stored: the first that happened. Others may
             have been written.
         """
-        selection = parse_selection(index, self.shape)
-        edit = Edit(selection, new_elements(value, self.dtype, selection), self.shape)
-        self._writer.write(edit, self._engine.pool)
+        self._require_writable()
+        opened = self._opened
+        self._write(opened.writer, index, value, opened.node.metadata.shape)
 
     def __len__(self) -> int:
         """Elements along the first dimension."""
@@ -205,57 +248,117 @@ class Array:
         reply = flat.read(offset, size, ReadAhead())
         return bytes(reply if isinstance(reply, memoryview) else reply.result())
 
+    def resize(self, shape: int | Sequence[int]) -> None:
+        """Give the array another shape; elements stay where they are.
+
+        What a smaller shape cuts off is taken out of the chunks, and growing again shows the fill
+        value there. The array's objects are listed for that. It is done before the shape is
+        written: whoever is killed in between leaves an array of the old shape, with fill value
+        in some of what was to be cut off, and nothing that could show again later.
+
+        Parameters
+        ----------
+        shape
+            Elements along each dimension; as many dimensions as before.
+
+        Raises
+        ------
+        MetadataError
+            If the shape is none for this array.
+        ReadOnlyError
+            If the store cannot be written, or the array was opened for reading.
+        CodecError, StoreError
+            If an object cannot be cut, or the store fails.
+        """
+        self._require_writable()
+        lengths = parse_new_shape(shape, ndim=self.ndim)
+        with self._resizing:
+            node = self._present()
+            if any(new < old for new, old in zip(lengths, node.metadata.shape, strict=True)):
+                self._writer_of(node).clear_outside(lengths, self._engine.pool)
+            grid = resized(node.metadata.chunk_grid, lengths)
+            self._opened = self._open(write_shape(self._hierarchy, self.path, grid))
+
+    def append(self, values: npt.ArrayLike, axis: int = 0) -> tuple[int, ...]:
+        """Put elements behind the last ones along a dimension.
+
+        They are stored before the shape is written: whoever is killed in between leaves the array
+        as it was.
+
+        Parameters
+        ----------
+        values
+            As long as the array along all other dimensions.
+        axis
+            The dimension; negative counts from the last one.
+
+        Returns
+        -------
+        tuple of int
+            The new shape.
+
+        Raises
+        ------
+        AssignmentError
+            If the values have another shape, or elements of another kind.
+        ReadOnlyError
+            If the store cannot be written, or the array was opened for reading.
+        CodecError, StoreError
+            If an object cannot be changed, or the store fails.
+        """
+        self._require_writable()
+        values = np.asarray(values)
+        if not -self.ndim <= axis < self.ndim:
+            raise AssignmentError(f"there is no axis {axis} in an array of {self.ndim} dimensions")
+        axis %= self.ndim
+        with self._resizing:
+            node = self._present()
+            old = node.metadata.shape
+            if values.shape[:axis] + values.shape[axis + 1 :] != old[:axis] + old[axis + 1 :] or (
+                values.ndim != self.ndim
+            ):
+                raise AssignmentError(
+                    f"cannot append values of shape {values.shape} to shape {old} along axis {axis}"
+                )
+            shape = (*old[:axis], old[axis] + values.shape[axis], *old[axis + 1 :])
+            grid = resized(node.metadata.chunk_grid, shape)
+            longer = replace(node, metadata=replace(node.metadata, chunk_grid=grid))
+            behind = (*(slice(None) for _ in old[:axis]), slice(old[axis], None))
+            self._write(self._writer_of(longer), behind, values, shape)
+            self._opened = self._open(write_shape(self._hierarchy, self.path, grid))
+        return shape
+
+    def _write(
+        self, writer: ChunkWriter, index: object, value: object, shape: tuple[int, ...]
+    ) -> None:
+        selection = parse_selection(index, shape)
+        elements = new_elements(value, self.dtype, selection)
+        writer.write(Edit(selection, elements, shape), self._engine.pool)
+
+    def _present(self) -> ArrayNode:
+        """Return the array as it is in the store now."""
+        node = read_node(self._hierarchy.store, self.path)
+        if not isinstance(node, ArrayNode):
+            raise NodeNotFoundError(self.path or "/", "the array was deleted since it was opened")
+        return node
+
+    def _require_writable(self) -> None:
+        if self._is_read_only:
+            reason = "it was opened with mode='r'"
+            raise ReadOnlyError("set", self.path, reason, store=self._hierarchy.store.url)
+        self._opened.writer.require_writable()
+
     def _flat_array(self) -> FlatArray:
         """Return the flat file; a new one, without slabs, when data has changed."""
-        revision = self._source.revision
-        if self._flat is None or self._flat[0] != revision:
-            dtype = flat_dtype(self.metadata, "little")
+        opened, flat = self._opened, self._flat
+        revision = opened.source.revision
+        if flat is None or flat[:2] != (opened.source, revision):
+            dtype = flat_dtype(opened.node.metadata, "little")
             table = SlabTable(self._engine.budget, self._engine.pool)
-            flat = FlatArray(self._source, dtype, table, memory=self._engine.budget.limit)
-            self._flat = revision, flat
-        return self._flat[1]
+            array = FlatArray(opened.source, dtype, table, memory=self._engine.budget.limit)
+            flat = self._flat = opened.source, revision, array
+        return flat[2]
 
     def __repr__(self) -> str:
         """Say what it is in a line."""
         return f"<zarrfs.Array /{self.path} {self.dtype} {self.shape}>"
-
-
-class _Reading:
-    """A selection on its way: each chunk is copied to its place as it is decoded."""
-
-    def __init__(
-        self, source: ChunkSource, result: npt.NDArray[Any], parts: dict[Coords, SelectedPart]
-    ) -> None:
-        self._fill_value = source.reader.spec.fill_value
-        self._result = result
-        self._parts = parts
-        self._n_missing = len(parts)
-        self._lock = threading.Lock()
-        self._done = threading.Event()
-        self._error: ChunkError | None = None
-        if parts:
-            source.request(list(parts), self._receive, keep=False, urgent=False)
-        else:
-            self._done.set()
-
-    def wait(self) -> None:
-        """Return when all is there; raise the first error, once no thread writes any more."""
-        self._done.wait()
-        if self._error is not None:
-            raise self._error
-
-    def _receive(
-        self, coords: Coords, chunk: npt.NDArray[Any] | None, error: ChunkError | None
-    ) -> None:
-        part = self._parts[coords]
-        if error is not None:
-            self._error = error
-        elif chunk is None:
-            self._result[part.in_result] = self._fill_value
-        else:
-            self._result[part.in_result] = chunk[part.in_chunk]
-        with self._lock:
-            self._n_missing -= 1
-            if self._n_missing:
-                return
-        self._done.set()

@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zarrfs.api.array import Array
+from zarrfs.api.attributes import Attributes
+from zarrfs.arrays import node_writing
 from zarrfs.arrays.hierarchy import ArrayNode, BrokenNode, GroupNode, PrefixNode
-from zarrfs.errors import NodeNotFoundError
-from zarrfs.format.node_keys import join
+from zarrfs.arrays.new_arrays import NewArray, new_metadata
+from zarrfs.errors import NodeNotFoundError, NodeTypeError, ReadOnlyError
+from zarrfs.format.metadata import GroupMetadata
+from zarrfs.format.node_keys import join, key_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from zarrfs.arrays.engine import Engine
     from zarrfs.arrays.hierarchy import Hierarchy, Node
-    from zarrfs.format.documents import Json
     from zarrfs.format.metadata import ZarrFormat
 
 
 class Group:
-    """A Zarr group, or a plain directory above Zarr nodes. Made by `zarrfs.open_group`."""
+    """A Zarr group, or a plain directory above Zarr nodes. Made by `zarrfs.open_group`.
 
-    def __init__(self, hierarchy: Hierarchy, node: GroupNode | PrefixNode, engine: Engine) -> None:
+    A plain directory becomes a group by `zarrfs.create_group`.
+    """
+
+    def __init__(
+        self,
+        hierarchy: Hierarchy,
+        node: GroupNode | PrefixNode,
+        engine: Engine,
+        *,
+        read_only: bool = False,
+    ) -> None:
         self._hierarchy = hierarchy
         self._node = node
         self._engine = engine
+        self._is_read_only = read_only
+        attributes = node.metadata.attributes if isinstance(node, GroupNode) else {}
+        self._attributes = Attributes(hierarchy, node.path, attributes, self._require_writable)
 
     @property
     def path(self) -> str:
@@ -32,9 +48,16 @@ class Group:
         return self._node.path
 
     @property
-    def attributes(self) -> Mapping[str, Json]:
-        """User attributes; a plain directory has none."""
-        return self._node.metadata.attributes if isinstance(self._node, GroupNode) else {}
+    def attributes(self) -> Attributes:
+        """User attributes; what is changed in them, or assigned to them, is stored at once.
+
+        A plain directory has none, and no place for any.
+        """
+        return self._attributes
+
+    @attributes.setter
+    def attributes(self, attributes: Mapping[str, Any]) -> None:
+        self._attributes.replace(attributes)
 
     @property
     def zarr_format(self) -> ZarrFormat | None:
@@ -51,7 +74,29 @@ class Group:
         MetadataError
             If its metadata is malformed or uses what zarrfs does not have.
         """
-        return open_node(self._hierarchy, join(self.path, path.strip("/")), self._engine)
+        below = join(self.path, path.strip("/"))
+        return open_node(self._hierarchy, below, self._engine, read_only=self._is_read_only)
+
+    def __delitem__(self, path: str) -> None:
+        """Delete a node below this one, with all that lies in it.
+
+        Raises
+        ------
+        NodeNotFoundError
+            If there is none.
+        ReadOnlyError
+            If the store cannot be written, or the group was opened for reading.
+        StoreError
+            If the store fails.
+        """
+        self._require_writable()
+        below = join(self.path, path.strip("/"))
+        if not path.strip("/"):
+            raise NodeNotFoundError(f"{self.path or '/'}{path!r}", "name a node below the group")
+        try:
+            node_writing.delete_node(self._hierarchy, below)
+        finally:
+            self._engine.open_sources.node_changed(self._hierarchy.store, key_prefix(below))
 
     def __contains__(self, path: str) -> bool:
         """Tell whether there is a node below this one."""
@@ -65,6 +110,76 @@ class Group:
         """Iterate over the names of the nodes directly below."""
         return (node.name for node in self._hierarchy.children(self.path))
 
+    def create_array(
+        self,
+        path: str,
+        *,
+        overwrite: bool = False,
+        write_empty_chunks: bool = False,
+        **options: Any,
+    ) -> Array:
+        """Create an array below this group, and the groups on the way.
+
+        Parameters
+        ----------
+        path
+            Its path from here, ``"a/b"``.
+        overwrite, write_empty_chunks, options
+            As of `zarrfs.create_array`; it is of the group's `zarr_format` unless that is given.
+
+        Raises
+        ------
+        NodeExistsError, NodeNameError, NodeTypeError, MetadataError, ReadOnlyError, StoreError
+            As `zarrfs.create_array`.
+        """
+        self._require_writable()
+        wanted = NewArray(**{"zarr_format": self.zarr_format or 3, **options})
+        return new_array(
+            self._hierarchy,
+            join(self.path, path.strip("/")),
+            wanted,
+            self._engine,
+            overwrite=overwrite,
+            write_empty_chunks=write_empty_chunks,
+        )
+
+    def create_group(
+        self, path: str, *, attributes: Mapping[str, Any] | None = None, overwrite: bool = False
+    ) -> Group:
+        """Create a group below this one, of its format, and the groups on the way.
+
+        Raises
+        ------
+        NodeExistsError, NodeNameError, NodeTypeError, MetadataError, ReadOnlyError, StoreError
+            As `zarrfs.create_group`.
+        """
+        self._require_writable()
+        return new_group(
+            self._hierarchy,
+            join(self.path, path.strip("/")),
+            GroupMetadata(zarr_format=self.zarr_format or 3, attributes=dict(attributes or {})),
+            self._engine,
+            overwrite=overwrite,
+        )
+
+    def require_group(self, path: str) -> Group:
+        """Open a group below this one; create it if there is none.
+
+        Raises
+        ------
+        NodeTypeError
+            If it is an array.
+        NodeNameError, MetadataError, ReadOnlyError, StoreError
+            If it has to be created, and cannot be.
+        """
+        try:
+            found = self[path]
+        except NodeNotFoundError:
+            return self.create_group(path)
+        if isinstance(found, Array):
+            raise NodeTypeError(f"{found.path!r} is an array, not a group")
+        return found if found.zarr_format is not None else self.create_group(path)
+
     def tree(self) -> str:
         """Draw the hierarchy, a node a line, arrays with shape and type."""
         name = f"/{self.path}"
@@ -74,14 +189,59 @@ class Group:
         """Say what it is in a line."""
         return f"<zarrfs.Group /{self.path}>"
 
+    def _require_writable(self) -> None:
+        store = self._hierarchy.store
+        if self._is_read_only:
+            raise ReadOnlyError("set", self.path, "it was opened with mode='r'", store=store.url)
+        if not store.capabilities.writable:
+            raise ReadOnlyError("set", self.path, "the store is read-only", store=store.url)
 
-def open_node(hierarchy: Hierarchy, path: str, engine: Engine) -> Array | Group:
+
+def open_node(
+    hierarchy: Hierarchy,
+    path: str,
+    engine: Engine,
+    *,
+    read_only: bool = False,
+    write_empty_chunks: bool = False,
+) -> Array | Group:
     """Make the object for the node at a path."""
     node = hierarchy.node(path)
     if isinstance(node, BrokenNode):
         raise node.error
     if isinstance(node, ArrayNode):
-        return Array(hierarchy.store, node, engine)
+        return Array(
+            hierarchy, node, engine, read_only=read_only, write_empty_chunks=write_empty_chunks
+        )
+    return Group(hierarchy, node, engine, read_only=read_only)
+
+
+def new_array(
+    hierarchy: Hierarchy,
+    path: str,
+    wanted: NewArray,
+    engine: Engine,
+    *,
+    overwrite: bool,
+    write_empty_chunks: bool,
+) -> Array:
+    """Create the array at a path."""
+    metadata = new_metadata(wanted)
+    try:
+        node = node_writing.create_array(hierarchy, path, metadata, overwrite=overwrite)
+    finally:
+        engine.open_sources.node_changed(hierarchy.store, key_prefix(path))
+    return Array(hierarchy, node, engine, write_empty_chunks=write_empty_chunks)
+
+
+def new_group(
+    hierarchy: Hierarchy, path: str, metadata: GroupMetadata, engine: Engine, *, overwrite: bool
+) -> Group:
+    """Create the group at a path."""
+    try:
+        node = node_writing.create_group(hierarchy, path, metadata, overwrite=overwrite)
+    finally:
+        engine.open_sources.node_changed(hierarchy.store, key_prefix(path))
     return Group(hierarchy, node, engine)
 
 

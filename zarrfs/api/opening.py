@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from zarrfs.api.array import Array
 from zarrfs.api.group import Group, open_node
 from zarrfs.arrays.engine import Engine
 from zarrfs.arrays.hierarchy import Hierarchy, PrefixNode
-from zarrfs.errors import NodeNotFoundError, NodeTypeError
-from zarrfs.stores.urls import open_store, redact, split_url
+from zarrfs.arrays.locating import locate
+from zarrfs.errors import NodeNotFoundError, NodeTypeError, UsageError
+from zarrfs.stores.urls import open_store, redact
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
+
+Mode = Literal["r", "r+"]
 
 # For all arrays of this process together: chunks of flat spans that were read.
 MEMORY_BYTES = 256 * 2**20
@@ -30,15 +33,19 @@ def process_engine() -> Engine:
 
 
 def open_hierarchy(
-    url: str | os.PathLike[str], storage_options: Mapping[str, str] | None = None
+    url: str | os.PathLike[str],
+    storage_options: Mapping[str, str] | None = None,
+    *,
+    create: bool = False,
 ) -> tuple[Hierarchy, str]:
     """Open the store of a URL; return its hierarchy and the path of the node that is meant.
 
-    A zip made from the parent directory holds its store in one folder: that folder is meant, as
-    long as the root of the zip is no node itself.
+    `create` makes the store's directory if it is not there. A zip made from the parent directory
+    holds its store in one folder: that folder is meant, as long as the root of the zip is no node
+    itself.
     """
-    store_url, path = split_url(url)
-    hierarchy = Hierarchy(open_store(store_url, options=storage_options))
+    store_url, path = locate(url)
+    hierarchy = Hierarchy(open_store(store_url, options=storage_options, create=create))
     if not path and store_url.lower().endswith(".zip"):
         root = hierarchy.node("")
         children = list(hierarchy.children("")) if isinstance(root, PrefixNode) else []
@@ -48,15 +55,24 @@ def open_hierarchy(
 
 
 def open_any(
-    url: str | os.PathLike[str], *, storage_options: Mapping[str, str] | None = None
+    url: str | os.PathLike[str],
+    *,
+    mode: Mode = "r+",
+    write_empty_chunks: bool = False,
+    storage_options: Mapping[str, str] | None = None,
 ) -> Array | Group:
-    """Open the array or group at a URL or path, for reading.
+    """Open the array or group at a URL or path.
 
     Parameters
     ----------
     url
         Path or URL of a store, with the path of a node inside it if that is not the root:
         ``data.zarr/t2m``, ``x.zip/a/b``, ``memory://name/a``.
+    mode
+        ``"r+"`` to read, and to write where the store can be written; ``"r"`` refuses to write.
+    write_empty_chunks
+        Whether chunks that hold only the fill value are stored; otherwise they are deleted, and
+        read as what they are all the same.
     storage_options
         Options of the store.
 
@@ -73,12 +89,22 @@ def open_any(
         If there is no Zarr node.
     MetadataError
         If its metadata is malformed; `UnsupportedError` if it uses what zarrfs does not have.
+    UsageError
+        If there is no such mode.
     StoreError
         If the store cannot be read.
     """
+    if mode not in ("r", "r+"):
+        raise UsageError(f"mode must be 'r' or 'r+', not {mode!r}; create_array creates arrays")
     hierarchy, path = open_hierarchy(url, storage_options)
     try:
-        opened = open_node(hierarchy, path, process_engine())
+        opened = open_node(
+            hierarchy,
+            path,
+            process_engine(),
+            read_only=mode == "r",
+            write_empty_chunks=write_empty_chunks,
+        )
     except NodeNotFoundError:
         raise NodeNotFoundError(redact(str(url))) from None
     if isinstance(opened, Group) and opened.zarr_format is None and not list(opened):
@@ -87,32 +113,41 @@ def open_any(
 
 
 def open_array(
-    url: str | os.PathLike[str], *, storage_options: Mapping[str, str] | None = None
+    url: str | os.PathLike[str],
+    *,
+    mode: Mode = "r+",
+    write_empty_chunks: bool = False,
+    storage_options: Mapping[str, str] | None = None,
 ) -> Array:
-    """Open the array at a URL or path, for reading; see `zarrfs.open`.
+    """Open the array at a URL or path; see `zarrfs.open`.
 
     Raises
     ------
     NodeTypeError
         If it is a group.
     """
-    opened = open_any(url, storage_options=storage_options)
+    opened = open_any(
+        url, mode=mode, write_empty_chunks=write_empty_chunks, storage_options=storage_options
+    )
     if isinstance(opened, Group):
         raise NodeTypeError(f"{redact(str(url))} is a group, not an array; use open_group")
     return opened
 
 
 def open_group(
-    url: str | os.PathLike[str], *, storage_options: Mapping[str, str] | None = None
+    url: str | os.PathLike[str],
+    *,
+    mode: Mode = "r+",
+    storage_options: Mapping[str, str] | None = None,
 ) -> Group:
-    """Open the group at a URL or path, for reading; see `zarrfs.open`.
+    """Open the group at a URL or path; see `zarrfs.open`.
 
     Raises
     ------
     NodeTypeError
         If it is an array.
     """
-    opened = open_any(url, storage_options=storage_options)
+    opened = open_any(url, mode=mode, storage_options=storage_options)
     if isinstance(opened, Array):
         raise NodeTypeError(f"{redact(str(url))} is an array, not a group; use open_array")
     return opened

@@ -65,7 +65,9 @@ class Edit:
     def new_chunk(self, spec: ChunkSpec) -> Array:
         """Make the chunk, if nothing of an old one stays; may be a view of the values."""
         is_such = self.values.shape == spec.shape and self.values.dtype == spec.dtype
-        if is_such and all(axis.step > 0 for axis in self.selection.axes):
+        # Codecs of objects take no array that is read-only, as users' may be.
+        is_fit = is_such and not spec.dtype.hasobject
+        if is_fit and all(axis.step > 0 for axis in self.selection.axes):
             return self.values
         chunk = np.empty(spec.shape, spec.dtype) if self.extent == spec.shape else spec.filled()
         self.apply(chunk)

@@ -41,9 +41,13 @@ class OpenSources:
         for source in self._at(_place(store, prefix)):
             source.drop(key, source.reader.chunks_of(coords))
 
-    def array_changed(self, store: Store, prefix: str) -> None:
-        """Have all that is remembered of an array forgotten."""
-        for source in self._at(_place(store, prefix)):
+    def node_changed(self, store: Store, prefix: str) -> None:
+        """Have all forgotten that is remembered of an array, or of all arrays below a group."""
+        place = _place(store, prefix)
+        with self._lock:
+            below = [known for at, known in self._sources.items() if at.startswith(place)]
+            sources = [source for known in below for source in known]
+        for source in sources:
             source.forget()
 
     def _at(self, place: str) -> list[ChunkSource]:

@@ -122,6 +122,43 @@ def split_url(url: str | os.PathLike[str]) -> tuple[str, str]:
     return location.url(place), node_path
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """A directory on the way from the root to another one."""
+
+    directory: Path
+    store_url: str
+    """URL of a store that would begin there."""
+
+    node_path: str
+    """Path from there to the other directory; ``""`` for that itself."""
+
+
+def directories(url: str | os.PathLike[str]) -> list[Way]:
+    """List the directories on the way to one, the topmost first; empty if it is of another scheme.
+
+    Raises
+    ------
+    UrlError
+        If the URL is not understood.
+    """
+    location = _parse_location(url)
+    if location.scheme not in ("", "file"):
+        return []
+    place = location.place if not location.scheme else _absolute(location.scheme, location.place)
+    path = Path(place)
+    # Only the disk knows where ".." leads from a symbolic link.
+    path = path.resolve() if ".." in path.parts else path.absolute()
+    return [
+        Way(
+            directory=directory,
+            store_url=location.url(str(directory)),
+            node_path="/".join(path.parts[len(directory.parts) :]),
+        )
+        for directory in (*reversed(path.parents), path)
+    ]
+
+
 _SECRET_NAME = re.compile(r"key|secret|token|passw|pwd|sig|credential|auth|sas", re.IGNORECASE)
 # What stands before the last "@": after "user:" anywhere, since passwords are pasted with "/", "?"
 # and "#" unescaped, else in the host's part alone. "host:8080/a@b" has no user.

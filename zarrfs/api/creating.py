@@ -1,0 +1,197 @@
+"""New arrays and groups at a URL; whole NumPy arrays stored and loaded in one call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from zarrfs.api.group import new_array, new_group
+from zarrfs.api.opening import open_array, open_hierarchy, process_engine
+from zarrfs.arrays.new_arrays import NewArray, new_metadata
+from zarrfs.format.metadata import GroupMetadata
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping, Sequence
+
+    import numpy.typing as npt
+
+    from zarrfs.api.array import Array
+    from zarrfs.api.group import Group
+    from zarrfs.arrays.new_arrays import Codec, Compressor, Lengths
+    from zarrfs.format.metadata import ZarrFormat
+
+
+def create_array(
+    url: str | os.PathLike[str],
+    *,
+    shape: int | Sequence[int],
+    dtype: Any,
+    chunks: Lengths | None = None,
+    codecs: Sequence[Codec] | None = None,
+    zarr_format: ZarrFormat = 3,
+    shards: Lengths | None = None,
+    fill_value: Any = None,
+    dimension_names: Sequence[str | None] | None = None,
+    attributes: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
+    compressor: Compressor | None = "auto",
+    filters: Sequence[Compressor] | None = None,
+    order: Literal["C", "F"] = "C",
+    chunk_key_encoding: Codec | None = None,
+    dimension_separator: Literal[".", "/"] | None = None,
+    write_empty_chunks: bool = False,
+    storage_options: Mapping[str, str] | None = None,
+) -> Array:
+    """Create an array; nothing is stored but its metadata.
+
+    Parameters
+    ----------
+    url
+        Path or URL, ``data.zarr/ocean/t``. The store begins at the topmost directory on the way
+        that is a Zarr node, else at the first whose name ends in ``.zarr``, else the path itself
+        is one; groups that are missing in it are created.
+    shape
+        Elements along each dimension.
+    dtype
+        What `numpy.dtype` takes, the name of a Zarr data type (``"bfloat16"``, ``"string"``), or
+        its JSON object. A byte order is how elements are stored; in memory it is the machine's.
+    chunks
+        Elements of a chunk along each dimension, one number for all, or for a rectilinear grid
+        the lengths of all chunks along a dimension. Chosen if not given: about 1 MiB, the rule is
+        that of `zarrfs.arrays.chunk_shapes`.
+    codecs
+        As in a v3 document, names or objects; what they leave out of byte order and compressors'
+        options is completed.
+    zarr_format
+        3 or 2. Codecs in terms of the other one are translated.
+    shards
+        Elements of a shard, as `chunks`; chunks lie inside shards then.
+    fill_value
+        Element that was never written; the type's zero if not given.
+    dimension_names
+        A name, or ``None``, for each dimension.
+    attributes
+        User attributes, anything that JSON can hold.
+    overwrite
+        Deletes what is there, arrays and groups below it included.
+    compressor, filters
+        As in a v2 document: objects with ``id``, or numcodecs' own; in place of `codecs`.
+        ``"auto"`` is zstd, level 3; ``None`` none.
+    order
+        ``"F"`` stores elements of a chunk in column-major order.
+    chunk_key_encoding, dimension_separator
+        How keys of chunks are written: ``"default"``, ``"v2"`` or an object as in a v3 document; or
+        just what stands between numbers. v2 writes ``0.1`` unless told otherwise, v3 ``c/0/1``.
+    write_empty_chunks
+        Whether chunks that hold only the fill value are stored.
+    storage_options
+        Options of the store.
+
+    Raises
+    ------
+    NodeExistsError
+        If there is something already, and `overwrite` is not given.
+    NodeNameError, NodeTypeError
+        If a node cannot have that name, or cannot lie where it is to.
+    MetadataError
+        If an argument is not as it must be, which its `field` names; `UnsupportedError` if the
+        format or zarrfs does not have what is asked for.
+    UrlError
+        If the URL is not understood.
+    StoreError
+        If the store fails; `ReadOnlyError` if it cannot be written.
+    """
+    wanted = NewArray(
+        shape=shape,
+        dtype=dtype,
+        zarr_format=zarr_format,
+        chunks=chunks,
+        shards=shards,
+        codecs=codecs,
+        compressor=compressor,
+        filters=filters,
+        order=order,
+        fill_value=fill_value,
+        dimension_names=dimension_names,
+        attributes=attributes,
+        chunk_key_encoding=chunk_key_encoding,
+        dimension_separator=dimension_separator,
+    )
+    new_metadata(wanted)  # before the store's directory is made, for what is wrong with them
+    hierarchy, path = open_hierarchy(url, storage_options, create=True)
+    return new_array(
+        hierarchy,
+        path,
+        wanted,
+        process_engine(),
+        overwrite=overwrite,
+        write_empty_chunks=write_empty_chunks,
+    )
+
+
+def create_group(
+    url: str | os.PathLike[str],
+    *,
+    attributes: Mapping[str, Any] | None = None,
+    zarr_format: ZarrFormat = 3,
+    overwrite: bool = False,
+    storage_options: Mapping[str, str] | None = None,
+) -> Group:
+    """Create a group, and those above it that are missing; see `zarrfs.create_array`.
+
+    A plain directory becomes a group, and keeps what is in it.
+
+    Raises
+    ------
+    NodeExistsError, NodeNameError, NodeTypeError, MetadataError, UrlError, StoreError
+        As `zarrfs.create_array`.
+    """
+    hierarchy, path = open_hierarchy(url, storage_options, create=True)
+    metadata = GroupMetadata(zarr_format=zarr_format, attributes=dict(attributes or {}))
+    return new_group(hierarchy, path, metadata, process_engine(), overwrite=overwrite)
+
+
+def save(url: str | os.PathLike[str], array: npt.ArrayLike, **options: Any) -> Array:
+    """Create an array and write all of its elements.
+
+    Parameters
+    ----------
+    url
+        As of `zarrfs.create_array`.
+    array
+        What `numpy.asarray` takes. Objects must all be ``str``, or all ``bytes``, unless `dtype`
+        is given.
+    options
+        As of `zarrfs.create_array`.
+
+    Raises
+    ------
+    NodeExistsError
+        If there is something already; ``overwrite=True`` replaces it.
+    ZarrfsError
+        As `zarrfs.create_array`, and as writing to an array raises.
+    """
+    elements = np.asarray(array)
+    dtype: Any = elements.dtype
+    if elements.dtype.hasobject:
+        kinds = {type(element) for element in elements.flat}
+        dtype = kinds.pop() if kinds in ({str}, {bytes}) else dtype
+    created = create_array(url, **{"shape": elements.shape, "dtype": dtype, **options})
+    created[...] = elements
+    return created
+
+
+def load(
+    url: str | os.PathLike[str], *, storage_options: Mapping[str, str] | None = None
+) -> npt.NDArray[Any]:
+    """Read a whole array.
+
+    Raises
+    ------
+    ZarrfsError
+        As `zarrfs.open_array`, and as reading an array raises.
+    """
+    array = open_array(url, mode="r", storage_options=storage_options)
+    return np.asarray(array[...], array.dtype)

@@ -1,0 +1,297 @@
+"""What a user asks of a new array -> its metadata. Pure: nothing is stored.
+
+The user speaks v3 (`codecs`) or v2 (`compressor`, `filters`, `order`), for either format: what is
+said in the other's terms is translated (`zarrfs.format.conversion`), or refused if that format has
+nothing of the kind. What is not said is chosen: chunks by `choose_chunk_shape`; elements laid out
+little-endian and compressed with zstd, level 3. On floats of climate models that wrote about as
+fast as any level, 1 to 5, and took fewer bytes than 1; reading is as fast at all levels.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from zarrfs.arrays.chunk_shapes import BYTES_OF_OBJECT, choose_chunk_shape
+from zarrfs.arrays.object_codecs import ArrayCodecs
+from zarrfs.errors import MetadataError
+from zarrfs.format.chunk_grids import parse_chunk_grid, parse_chunk_shape, parse_shape
+from zarrfs.format.chunk_keys import parse_chunk_key_encoding
+from zarrfs.format.conversion import array_to_v2, array_to_v3, v3_codec_of
+from zarrfs.format.documents import Json, show
+from zarrfs.format.dtype_arguments import data_type_of
+from zarrfs.format.dtypes import OBJECT_TYPES
+from zarrfs.format.extensions import Extension, parse_extension, serialise_extension
+from zarrfs.format.fill_arguments import fill_value_of
+from zarrfs.format.fill_values import default_fill_value
+from zarrfs.format.metadata import ArrayMetadata
+from zarrfs.format.node_documents import parse_documents, serialise_documents
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+
+    from zarrfs.format.chunk_grids import ChunkGrid
+    from zarrfs.format.dtypes import ByteOrder, DataType
+    from zarrfs.format.metadata import ZarrFormat
+
+Codec = str | dict[str, Any] | Extension
+"""A codec as in a v3 document: its name, or an object with name and configuration."""
+
+Compressor = str | dict[str, Any] | Any
+"""A codec as in a v2 document: its id, an object with ``id`` and configuration, or a codec object
+of numcodecs."""
+
+Lengths = int | Sequence[int | Sequence[int]]
+"""Elements of chunks along each axis: one number for all axes, one for each, or those of every
+chunk along an axis."""
+
+DEFAULT_COMPRESSOR = {"id": "zstd", "level": 3}
+
+# The most that these take at once, in bytes (their own headers).
+_MAX_INPUT = {"blosc": 2**31 - 17, "numcodecs.blosc": 2**31 - 17, "numcodecs.lz4": 0x7E000000}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewArray:
+    """What a user may say of a new array; each is described at `zarrfs.create_array`."""
+
+    shape: int | Sequence[int]
+    dtype: Any
+    zarr_format: ZarrFormat = 3
+    chunks: Lengths | None = None
+    shards: Lengths | None = None
+    codecs: Sequence[Codec] | None = None
+    compressor: Compressor | None = "auto"
+    filters: Sequence[Compressor] | None = None
+    order: Literal["C", "F"] = "C"
+    fill_value: Any = None
+    dimension_names: Sequence[str | None] | None = None
+    attributes: Mapping[str, Json] | None = None
+    chunk_key_encoding: Codec | None = None
+    dimension_separator: Literal[".", "/"] | None = None
+
+
+def new_metadata(wanted: NewArray) -> ArrayMetadata:
+    """Make the metadata of a new array.
+
+    Raises
+    ------
+    MetadataError
+        If something is not as it must be, or does not go with something else; its `field` is what
+        the user gave.
+    UnsupportedError
+        If the format or zarrfs does not have what is asked for.
+    """
+    if wanted.zarr_format not in (2, 3):
+        raise MetadataError(f"must be 2 or 3, not {show(wanted.zarr_format)}", field="zarr_format")
+    is_of_codecs = wanted.codecs is not None
+    if is_of_codecs and (wanted.compressor not in ("auto", None) or wanted.filters):
+        raise MetadataError("go without compressor and filters: give either", field="codecs")
+    shape = parse_new_shape(wanted.shape)
+    steps = [_v2_codec(step, f"filters[{i}]") for i, step in enumerate(wanted.filters or ())]
+    data_type, byte_order = data_type_of(
+        wanted.dtype,
+        object_codec=steps[0].name.removeprefix("numcodecs.") if steps else None,
+    )
+    metadata = ArrayMetadata(
+        zarr_format=3 if is_of_codecs else 2,
+        data_type=data_type,
+        chunk_grid=_chunk_grid(wanted, shape, data_type),
+        chunk_key_encoding=_chunk_key_encoding(wanted, len(shape)),
+        fill_value=default_fill_value(data_type)
+        if wanted.fill_value is None
+        else fill_value_of(wanted.fill_value, data_type),
+        codecs=_v3_codecs(wanted, data_type, byte_order)
+        if is_of_codecs
+        else _v2_codecs(wanted, steps, data_type, byte_order),
+        attributes=dict(wanted.attributes or {}),
+        dimension_names=_dimension_names(wanted.dimension_names, len(shape)),
+    )
+    if wanted.order == "F" and len(shape) > 1:
+        backwards = {"order": list(reversed(range(len(shape))))}
+        transpose = Extension(name="transpose", configuration=backwards)
+        metadata = replace(metadata, codecs=(transpose, *metadata.codecs))
+    elif wanted.order not in ("C", "F"):
+        raise MetadataError(f'must be "C" or "F", not {show(wanted.order)}', field="order")
+    metadata = array_to_v3(metadata) if wanted.zarr_format == 3 else array_to_v2(metadata)
+    if wanted.shards is not None:
+        metadata = _sharded(metadata, wanted, shape)
+    _check(metadata)
+    return metadata
+
+
+def parse_new_shape(value: object, *, ndim: int | None = None) -> tuple[int, ...]:
+    """Understand a shape that a user gives: one number, or one for each of `ndim` dimensions.
+
+    Raises
+    ------
+    MetadataError
+        If it is no shape, or of another number of dimensions.
+    """
+    shape = parse_shape(_integers(value, "shape"))
+    if ndim is not None and len(shape) != ndim:
+        reason = f"must have {ndim} numbers, as the array has dimensions, not {len(shape)}"
+        raise MetadataError(reason, field="shape")
+    return shape
+
+
+def _check(metadata: ArrayMetadata) -> None:
+    """Refuse what could be stored, but not be read or written."""
+    largest = ArrayCodecs(metadata).largest
+    nbytes = largest.chunk.spec.nbytes
+    for codec in metadata.codecs:
+        most = _MAX_INPUT.get(codec.name, nbytes)
+        if nbytes > most:
+            reason = f"have {nbytes} bytes each, and {codec.name!r} takes no more than {most}"
+            raise MetadataError(f"{reason}; choose smaller ones, or another codec", field="chunks")
+    # A document that its own parser refuses must not be stored: it says what is wrong with it.
+    parse_documents(serialise_documents(metadata))
+
+
+# --- shape, chunks, keys ----------------------------------------------------------------------
+
+
+def _chunk_grid(wanted: NewArray, shape: tuple[int, ...], data_type: DataType) -> ChunkGrid:
+    if wanted.chunks is not None:
+        return _grid(wanted.chunks, shape, "chunks")
+    if wanted.shards is not None:
+        raise MetadataError("shards need chunks, which divide them", field="shards")
+    dtype = data_type.dtype
+    itemsize = BYTES_OF_OBJECT if dtype.hasobject else dtype.itemsize
+    return _grid(choose_chunk_shape(shape, itemsize), shape, "chunks")
+
+
+def _grid(lengths: Lengths, shape: tuple[int, ...], field: str) -> ChunkGrid:
+    if isinstance(lengths, Sequence) and any(isinstance(n, Sequence) for n in lengths):
+        shapes = [
+            _integers(n, field) if isinstance(n, Sequence) else operator.index(n) for n in lengths
+        ]
+        configuration = {"kind": "inline", "chunk_shapes": shapes}
+        rectilinear = Extension(name="rectilinear", configuration=configuration)
+        return parse_chunk_grid(rectilinear, shape, field)
+    if not isinstance(lengths, Sequence):
+        lengths = [lengths] * len(shape)
+    return parse_chunk_shape(_integers(lengths, field), shape, field)
+
+
+def _sharded(metadata: ArrayMetadata, wanted: NewArray, shape: tuple[int, ...]) -> ArrayMetadata:
+    if metadata.zarr_format == 2:
+        raise MetadataError("are of Zarr v3 only", field="shards")
+    inner = metadata.chunk_grid.chunk_shape
+    if inner is None:
+        raise MetadataError("inside shards must all be equal", field="chunks")
+    configuration: dict[str, Json] = {
+        "chunk_shape": list(inner),
+        "codecs": [serialise_extension(codec) for codec in metadata.codecs],
+        "index_codecs": [
+            {"name": "bytes", "configuration": {"endian": "little"}},
+            {"name": "crc32c"},
+        ],
+        "index_location": "end",
+    }
+    sharding = Extension(name="sharding_indexed", configuration=configuration)
+    grid = _grid(cast("Lengths", wanted.shards), shape, "shards")
+    return replace(metadata, chunk_grid=grid, codecs=(sharding,))
+
+
+def _chunk_key_encoding(wanted: NewArray, ndim: int) -> Any:
+    given = wanted.chunk_key_encoding
+    if given is not None and wanted.dimension_separator is not None:
+        raise MetadataError("goes without chunk_key_encoding", field="dimension_separator")
+    extension = Extension(name="v2" if wanted.zarr_format == 2 else "default")
+    if given is not None:
+        extension = _extension(given, "chunk_key_encoding")
+    elif wanted.dimension_separator is not None:
+        separator = {"separator": wanted.dimension_separator}
+        extension = replace(extension, configuration=separator)
+    return parse_chunk_key_encoding(extension, ndim, "chunk_key_encoding")
+
+
+def _dimension_names(
+    names: Sequence[str | None] | None, ndim: int
+) -> tuple[str | None, ...] | None:
+    if names is None:
+        return None
+    are_names = not isinstance(names, str) and all(n is None or isinstance(n, str) for n in names)
+    if not are_names or len(names) != ndim:
+        reason = f"must be {ndim} strings, or None for a dimension without, not {show(names)}"
+        raise MetadataError(reason, field="dimension_names")
+    return tuple(names)
+
+
+def _integers(value: object, field: str) -> list[int]:
+    items: Iterable[Any] = value if isinstance(value, Iterable) else [value]
+    try:
+        return [operator.index(n) for n in items]
+    except TypeError:
+        raise MetadataError(f"must be whole numbers, not {show(value)}", field=field) from None
+
+
+# --- codecs -------------------------------------------------------------------------------------
+
+
+def _v2_codecs(
+    wanted: NewArray, steps: list[Extension], data_type: DataType, byte_order: ByteOrder | None
+) -> tuple[Extension, ...]:
+    """Codecs of a v2 model: those that make bytes, then filters and compressor."""
+    if data_type.name in OBJECT_TYPES and not (
+        steps and steps[0].name.removeprefix("numcodecs.") in OBJECT_TYPES.values()
+    ):
+        steps = [_v2_codec(OBJECT_TYPES[data_type.name], "filters"), *steps]
+    if wanted.compressor is not None:
+        is_chosen = isinstance(wanted.compressor, str) and wanted.compressor == "auto"
+        compressor = DEFAULT_COMPRESSOR if is_chosen else wanted.compressor
+        steps = [*steps, _v2_codec(compressor, "compressor")]
+    if data_type.dtype.hasobject:
+        return tuple(steps)
+    # Fields of v2's structured types say their own byte order.
+    has_order = data_type.dtype.names is None and _has_byte_order(data_type.dtype)
+    endian = {"endian": byte_order or "little"} if has_order else {}
+    return (Extension(name="bytes", configuration=endian), *steps)
+
+
+def _v2_codec(value: Compressor, field: str) -> Extension:
+    members = value
+    if isinstance(value, str):
+        members = {"id": value}
+    elif hasattr(value, "get_config"):
+        members = value.get_config()
+    if not isinstance(members, dict) or not isinstance(members.get("id"), str):
+        reason = f"must be an id, an object with one, or a codec of numcodecs, not {show(value)}"
+        raise MetadataError(reason, field=field)
+    configuration = {name: member for name, member in members.items() if name != "id"}
+    return Extension(name=f"numcodecs.{members['id']}", configuration=configuration)
+
+
+def _v3_codecs(
+    wanted: NewArray, data_type: DataType, byte_order: ByteOrder | None
+) -> tuple[Extension, ...]:
+    """Codecs that the user gave, completed: byte order, and the options of compressors."""
+    codecs = [_extension(codec, f"codecs[{i}]") for i, codec in enumerate(wanted.codecs or ())]
+    itemsize = 1
+    for i, codec in enumerate(codecs):
+        if codec.name == "bytes":
+            itemsize = data_type.dtype.itemsize
+            if _has_byte_order(data_type.dtype):
+                endian = {"endian": byte_order or "little", **codec.configuration}
+                codecs[i] = replace(codec, configuration=endian)
+            continue
+        complete = v3_codec_of(codec.name, codec.configuration, itemsize)
+        if complete.name == codec.name:
+            codecs[i] = replace(codec, configuration=complete.configuration)
+    return tuple(codecs)
+
+
+def _extension(value: Codec, field: str) -> Extension:
+    return value if isinstance(value, Extension) else parse_extension(value, field)
+
+
+def _has_byte_order(dtype: np.dtype[Any]) -> bool:
+    """Whether elements have more than one byte whose order may differ."""
+    if dtype.isbuiltin == 2:  # types of other packages, whose `newbyteorder` does nothing
+        return dtype.itemsize > 1
+    return dtype.newbyteorder("S") != dtype
