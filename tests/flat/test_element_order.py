@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import ml_dtypes
 import numpy as np
 import pytest
 
@@ -75,3 +76,26 @@ def test_elements_without_a_fixed_size_are_refused() -> None:
     )
     with pytest.raises(ViewError, match="no fixed size"):
         flat_dtype(metadata, "little")
+
+
+@pytest.mark.parametrize("dtype", [ml_dtypes.bfloat16, ml_dtypes.int4, ml_dtypes.float8_e5m2])
+@pytest.mark.parametrize("endian", ["little", "stored"])
+def test_types_that_numpy_lacks_are_read_as_they_are_in_memory(dtype: Any, endian: Endian) -> None:
+    data = np.arange(8).astype(dtype)
+    with opened(writer.write_v3(data, (3,)), endian=endian) as file:
+        assert file.dtype == np.dtype(dtype)
+        assert file.read(0, 100) == data.tobytes()
+
+
+def test_bfloat16_of_another_byte_order_is_refused() -> None:
+    data = np.arange(8).astype(ml_dtypes.bfloat16)
+    for codecs, endian in ((BIG, "stored"), (None, "big")):
+        with (
+            pytest.raises(
+                ViewError, match=r"^NumPy has its elements \(bfloat16\) in little-endian"
+            ),
+            opened(writer.write_v3(data, (3,), codecs), endian=endian),  # type: ignore[arg-type]  # a literal
+        ):
+            pass
+    with opened(writer.write_v3(data, (3,), BIG)) as file:
+        assert file.read(0, 100) == data.tobytes()

@@ -462,3 +462,10 @@ def test_default_of_times_is_not_a_time_and_of_others_empty() -> None:
     assert default_fill_value(parse_v2_dtype("|O", object_codec="json2")[0]) is None
     least: Any = default_fill_value(parse_v3_dtype("float8_e8m0fnu"))
     assert float(least) == 2.0**-127
+
+
+@pytest.mark.parametrize("dtype", ["<f4", "<c8"])
+def test_v2_refuses_a_nan_that_it_has_no_name_for(dtype: str) -> None:
+    nan = np.array([0x7FA00001, 0], "u4").view(dtype)[0]
+    with pytest.raises(UnsupportedError, match="no form for a NaN of other bits, 0x7fa00001;"):
+        serialise_v2_fill_value(nan, parse_v2_dtype(dtype)[0])

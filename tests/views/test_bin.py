@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.contracts.view_contract import OTHERS, ViewContract, describe, read
+from tests.views.v3_arrays import describe_v3
 from zarrfs.errors import ViewError
 from zarrfs.views.bin import bin_segments, sidecar_segments
 from zarrfs.views.registry import FORMATS
@@ -114,3 +115,32 @@ def test_attributes_nested_beyond_reading_leave_out_the_sidecar_alone() -> None:
 def test_strides_of_an_array_without_dimensions_are_empty() -> None:
     told = sidecar(describe("f8", ()))
     assert (told["shape"], told["strides"], told["chunk_shape"]) == ([], [], [])
+
+
+def pair(part: str) -> list[list[str]]:
+    return [["real", part], ["imag", part]]
+
+
+@pytest.mark.parametrize(
+    ("data_type", "fill_value", "dtype", "byte_order", "itemsize"),
+    [
+        ("bfloat16", "NaN", "bfloat16", "little", 2),
+        ("int4", -1, "int4", None, 1),
+        ("float8_e5m2", 0.5, "float8_e5m2", None, 1),
+        ("float4_e2m1fn", -6.0, "float4_e2m1fn", None, 1),
+        ("complex_float16", [1.0, "NaN"], pair("<f2"), "little", 4),
+        ("complex_bfloat16", [1.0, -2.0], pair("bfloat16"), "little", 4),
+        ("complex_float8_e4m3", [1.0, 0.0], pair("float8_e4m3"), None, 2),
+        ("r24", [1, 2, 3], "|V3", None, 3),
+    ],
+)
+def test_sidecar_names_types_that_numpy_lacks(
+    data_type: str, fill_value: Any, dtype: Any, byte_order: str | None, itemsize: int
+) -> None:
+    array = describe_v3(data_type, fill_value)
+    told = sidecar(array)
+    assert (told["data_type"], told["dtype"]) == (data_type, dtype)
+    assert (told["byte_order"], told["itemsize"]) == (byte_order, itemsize)
+    assert told["fill_value"] == ("AQID" if data_type == "r24" else fill_value)
+    assert bin_segments(array).size == 6 * itemsize
+    assert np.dtype(tuples(dtype) if isinstance(dtype, list) else dtype) == array.dtype

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tests.contracts.view_contract import OTHERS, ViewContract, describe, read
+from tests.views.v3_arrays import describe_v3
+from zarrfs.errors import ViewError
 from zarrfs.views.description import ArrayDescription
 from zarrfs.views.npy import npy_segments
 from zarrfs.views.registry import FORMATS
@@ -87,3 +89,27 @@ def test_header_of_version_3_is_used_for_names_beyond_latin_1() -> None:
 def test_lone_surrogate_in_a_field_name_is_escaped_as_numpy_does() -> None:
     array = np.zeros(1, [("\ud800", "<f4")])
     assert shown(array) == saved(array)
+
+
+@pytest.mark.parametrize(
+    "data_type",
+    ["bfloat16", "int4", "uint2", "float8_e4m3", "float4_e2m1fn", "complex_float16", "r24"],
+)
+def test_types_that_numpy_lacks_are_saved_as_numpy_saves_them(data_type: str) -> None:
+    fill = {"complex_float16": [0, 0], "r24": [0, 0, 0]}.get(data_type, 0)
+    described = describe_v3(data_type, fill)
+    array: Array = np.ones(6 * described.dtype.itemsize, "u1").view(described.dtype).reshape(2, 3)
+    file = read(npy_segments(described), array.tobytes())
+    assert file == saved(array)
+    assert np.load(io.BytesIO(file)).tobytes() == array.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("data_type", "fill"), [("float8_e5m2", 0), ("complex_float8_e5m2", [0, 0])]
+)
+def test_types_that_numpy_saves_but_cannot_load_are_refused(data_type: str, fill: Any) -> None:
+    described = describe_v3(data_type, fill)
+    with pytest.raises(ValueError, match="descr is not a valid dtype"):
+        np.load(io.BytesIO(saved(np.zeros(2, described.dtype))))
+    with pytest.raises(ViewError, match=r"^NumPy cannot load .*float8_e5m2"):
+        npy_segments(described)

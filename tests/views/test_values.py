@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from typing import Any, NoReturn
 
+import ml_dtypes
 import numpy as np
 import pytest
 from hypothesis import given
@@ -73,6 +74,9 @@ RECORD = np.array(
         (np.bytes_(b"ab"), "YWI="),
         (np.void(b"\0\xff"), "AP8="),
         (np.str_("é"), "é"),
+        (ml_dtypes.int4(-3), -3),
+        (ml_dtypes.bfloat16(0.5), 0.5),
+        (ml_dtypes.float8_e5m2("nan"), "NaN"),
         (np.array(5, "M8[25ns]")[()], 5),
         (np.datetime64("NaT", "s"), "NaT"),
         (np.timedelta64("NaT"), "NaT"),

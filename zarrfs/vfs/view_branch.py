@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from zarrfs.arrays.hierarchy import ArrayNode, BrokenNode, GroupNode, PrefixNode
 from zarrfs.errors import EntryNotFoundError, MetadataError, ViewError
+from zarrfs.format.dtypes import dtype_text
 from zarrfs.format.node_keys import join
 from zarrfs.vfs.entries import BLOCK_BYTES, Entry, Name, directory
 from zarrfs.vfs.names import may_be_cut, may_be_renamed, plain_array_names, shown_names
@@ -205,7 +206,7 @@ def _xattrs(shown: ShownArray) -> dict[str, bytes]:
     fields = array.dtype.descr if array.dtype.names else None
     return {
         "user.zarr.shape": ",".join(map(str, array.shape)).encode(),
-        "user.zarr.dtype": str(fields or array.dtype.str).encode(),
+        "user.zarr.dtype": str(fields or dtype_text(array.dtype)).encode(),
         "user.zarr.chunks": ",".join(map(str, array.chunk_shape)).encode(),
         "user.zarr.order": b"C",
     }
