@@ -127,6 +127,23 @@ def test_a_remote_store_is_not_asked_for_the_other_format() -> None:
     assert {operation.key for operation in store.operations} == {"zarr.json"}
 
 
+@pytest.mark.parametrize("document", ["zarr.json", ".zgroup"])
+def test_foreign_names_are_shown_and_mentioned_once(
+    caplog: pytest.LogCaptureFixture, document: str
+) -> None:
+    store = MemoryStore()
+    name = "__secret" if document == "zarr.json" else "..."
+    group = V3_GROUP if document == "zarr.json" else {"zarr_format": 2}
+    put(store, f"{name}/{document}", group)
+    hierarchy = Hierarchy(store)
+    with caplog.at_level("INFO"):
+        for _ in range(2):
+            assert [node.name for node in hierarchy.children("")] == [name]
+    (record,) = caplog.records
+    assert f"'{name}' is shown although its name breaks a rule: " in record.getMessage()
+    assert record.levelname == "INFO"
+
+
 # --- broken nodes -------------------------------------------------------------------------------
 
 

@@ -15,8 +15,8 @@ from zarrfs.format.consolidated import (
     parse_v3_consolidated,
 )
 
-V3_GROUP = {"zarr_format": 3, "node_type": "group", "attributes": {}}
-V3_ARRAY = {"zarr_format": 3, "node_type": "array", "shape": []}
+V3_GROUP: dict[str, Any] = {"zarr_format": 3, "node_type": "group", "attributes": {}}
+V3_ARRAY: dict[str, Any] = {"zarr_format": 3, "node_type": "array", "shape": []}
 EMPTY = {"kind": "inline", "must_understand": False, "metadata": {}}
 
 names = st.text("aB.é", min_size=1, max_size=2)
@@ -46,7 +46,7 @@ def test_v3_nodes_are_found_again(nodes: dict[str, Any]) -> None:
 
 @given(v2_trees)
 def test_v2_nodes_are_found_again(nodes: dict[str, Any]) -> None:
-    root = {".zgroup": {"zarr_format": 2}, ".zattrs": {"title": "t"}}
+    root: dict[str, Any] = {".zgroup": {"zarr_format": 2}, ".zattrs": {"title": "t"}}
     built = build_v2_consolidated({"": root, **nodes})
     assert built["zarr_consolidated_format"] == 1
     assert built["metadata"][".zattrs"] == {"title": "t"}
@@ -56,7 +56,8 @@ def test_v2_nodes_are_found_again(nodes: dict[str, Any]) -> None:
 @given(v3_trees)
 def test_every_node_is_found_by_its_names(nodes: dict[str, Any]) -> None:
     consolidated = parse_v3_consolidated(build_v3_consolidated(nodes))
-    found, todo = set(), [""]
+    found: set[str] = set()
+    todo = [""]
     while todo:
         path = todo.pop()
         listed = consolidated.names.get(path, ())

@@ -171,7 +171,7 @@ def test_whatever_json_is_written_is_read_again(document: dict[str, Any]) -> Non
     assert documents.parse_json(documents.dump_json(document)) == document
 
 
-def nested(levels: int) -> list[Any]:
+def lists(levels: int) -> list[Any]:
     value: list[Any] = []
     for _ in range(levels):
         value = [value]
@@ -187,7 +187,7 @@ def nested(levels: int) -> list[Any]:
         ),
         ({"a": [b""]}, "a: cannot be written as JSON: Object of type bytes is not JSON"),
         ({"a": {(1, 2): 3}}, "a: cannot be written as JSON: keys must be str, int, "),
-        ({"a": nested(100_000)}, "a: cannot be written as JSON: maximum recursion depth"),
+        ({"a": lists(100_000)}, "a: cannot be written as JSON: maximum recursion depth"),
         ({"a": 10**5000}, "a: cannot be written as JSON: Exceeds the limit "),
     ],
     ids=["module", "bytes", "key", "deep", "digits"],

@@ -122,9 +122,10 @@ class ConsolidatedTrees:
         with self._lock:
             self._groups.clear()
 
-    def compare(self, tree: ConsolidatedTree, path: str, node: Node | None) -> None:
+    def compare(self, path: str, node: Node | None) -> None:
         """Log once if consolidated metadata tell something else of a node than itself."""
-        if tree.group in self._told or is_same(tree.node(path), node):
+        tree = self.holding(path)
+        if tree is None or tree.group in self._told or is_same(tree.node(path), node):
             return
         newest = self._read(tree.group)
         if newest is None or is_same(newest.node(path), node):

@@ -27,6 +27,7 @@ from zarrfs.format.node_keys import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from zarrfs.arrays.consolidated_trees import ConsolidatedTree
     from zarrfs.stores.base import Store
 
 __all__ = [
@@ -74,12 +75,10 @@ class Hierarchy:
         StoreError
             If the store cannot be read.
         """
-        found = self._documented(path)
-        if found is not None:
-            return found
-        if path and not has_nodes_below(self.store, path):
+        found = self._find(path) if path else self._documented(path) or PrefixNode(path=path)
+        if found is None:
             raise NodeNotFoundError(path)
-        return PrefixNode(path=path)
+        return found
 
     def is_empty(self) -> bool:
         """Tell whether there is no node at all, as far as a bounded search tells.
@@ -111,7 +110,7 @@ class Hierarchy:
             yield from self._listed_children(path)
             return
         for name in tree.names(path):
-            child = self._documented(join(path, name))
+            child = self._child(join(path, name))
             if child is not None:
                 yield child
 
@@ -155,32 +154,43 @@ class Hierarchy:
         for listed in self.store.list_dir(key_prefix(path)):
             if not listed.is_prefix:
                 continue
-            child = join(path, listed.name)
-            try:
-                found = self._documented(child)
-                if found is None and has_nodes_below(self.store, child):
-                    found = PrefixNode(path=child)
-            except StoreError as error:
-                found = BrokenNode(path=child, error=error)
-            if found is not None:
+            child = self._child(join(path, listed.name))
+            if child is not None:
                 missing.discard(listed.name)
-                yield found
+                yield child
         if tree is not None:
             for name in missing:
-                self._trees.compare(tree, join(path, name), None)
+                self._trees.compare(join(path, name), None)
+
+    def _child(self, path: str) -> Node | None:
+        """Return a node or plain directory above some, broken if the store fails."""
+        try:
+            return self._find(path)
+        except StoreError as error:
+            return BrokenNode(path=path, error=error)
+
+    def _find(self, path: str) -> Node | None:
+        """Return a node or plain directory above some; ``None`` if neither is there."""
+        found = self._documented(path)
+        if found is not None:
+            return found
+        if self._trusted_tree(path) or not has_nodes_below(self.store, path):
+            return None
+        return PrefixNode(path=path)
 
     def _documented(self, path: str) -> Node | None:
         """Find the node that metadata documents tell of; ``None`` without any."""
-        tree = self._trees.holding(path)
-        if tree is None:
-            return self._own(path)
-        if self._is_trusted:
-            node = tree.node(path)
-            return node if is_usable(node) else self._own(path)
+        trusted = self._trusted_tree(path)
+        if trusted is not None and is_usable(told := trusted.node(path)):
+            return told
         node = self._own(path)
-        if node is not None:
-            self._trees.compare(tree, path, node)
+        if node is not None and not self._is_trusted:
+            self._trees.compare(path, node)
         return node
+
+    def _trusted_tree(self, path: str) -> ConsolidatedTree | None:
+        """Return the consolidated metadata that tell of a path all that there is to know."""
+        return self._trees.holding(path) if self._is_trusted else None
 
     def _own(self, path: str) -> Node | None:
         """Find the node that its own documents tell of."""
