@@ -70,11 +70,11 @@ class ChunkSpec:
         return element
 
 
-UNBOUNDED_MOST = 32 * 2**20
+UNBOUNDED_MOST = 16 * 2**20
 """`BytesSpec.most` where nothing bounds the bytes: they may be as many whatever they come from."""
 
-UNBOUNDED_RATIO = 256
-"""`BytesSpec.ratio` there. Text rarely shrinks to less than a hundredth; a bomb to a millionth."""
+UNBOUNDED_RATIO = 128
+"""`BytesSpec.ratio` there. Text seldom shrinks to a hundredth, a bomb to less than a thousandth."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,8 +22,8 @@ BYTES_FACTOR = 2
 OVERHEAD = 4096
 """Bytes of headers, checksums and dictionaries of a chunk."""
 
-OBJECT = 1024
-"""Bytes of an element of variable length; what exceeds it has to be in the encoded bytes too."""
+OBJECT = 4096
+"""Bytes of an element of variable length; longer ones count on `UNBOUNDED_RATIO`."""
 
 
 def bounded(decoded: Spec, encoded: Spec) -> Spec:
