@@ -74,7 +74,7 @@ def test_variable_length_text_of_zarr_python_is_read() -> None:
     store = MemoryStore()
     array = zarr.create_array(store, shape=(3,), chunks=(3,), dtype=str)
     array[...] = np.array(["a", "", "日本"])
-    pipeline = build(json.loads(_get(store, "zarr.json"))["codecs"], (3,), object)
+    pipeline = build(json.loads(_get(store, "zarr.json"))["codecs"], (3,), object, fill="")
     assert pipeline.decode(_get(store, "c/0")).tolist() == ["a", "", "日本"]
 
 

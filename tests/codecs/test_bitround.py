@@ -105,6 +105,21 @@ def test_small_types_are_rounded_within_their_range(
     assert same(rounded(np.array([value], dtype), keepbits), np.array([expected], dtype))
 
 
+def test_old_name_is_another_name_in_v3_and_a_filter_of_bytes_in_v2() -> None:
+    old = {"name": "numcodecs.bitround", "configuration": {"keepbits": 3}}
+    array = np.array([17, 54], "u1")
+    stored = build([old, "bytes"], (2,), "u1").encode(array)
+    assert bytes(stored) == bytes([16, 56])
+    behind = build([LITTLE, old], (1,), "f4").encode(np.array([1.2345679], "f4"))
+    assert bytes(behind) == np.float32(1.25).tobytes()
+
+
+def test_parts_of_complex_numbers_that_numpy_lacks_are_rounded_each() -> None:
+    dtype = np.dtype([("real", ml_dtypes.bfloat16), ("imag", ml_dtypes.bfloat16)])
+    array = np.array([(1.2345679, -8.358719)], dtype)
+    assert rounded(array, 3)[0].item() == (1.25, -8.0)
+
+
 def test_fill_value_is_rounded() -> None:
     pipeline = build([bitround(3), LITTLE], (2,), "f4", fill=1.2345679)
     assert pipeline.array_bytes.spec.fill_value == np.float32(1.25)

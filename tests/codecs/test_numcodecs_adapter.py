@@ -295,7 +295,7 @@ class Objects(CodecContract):
 
 
 class TestVlenUtf8(Objects):
-    codecs = ("vlen-utf8", codec("zstd"))
+    codecs = (codec("vlen-utf8"), codec("zstd"))
 
 
 class TestUncompressedVlenUtf8(Objects):
@@ -303,7 +303,7 @@ class TestUncompressedVlenUtf8(Objects):
 
 
 class TestVlenBytes(Objects):
-    codecs = ("vlen-bytes",)
+    codecs = (codec("vlen-bytes"),)
     values = (b"", b"\xff\0", b"abc")
 
 
@@ -347,7 +347,7 @@ class TestCategorizedObjects(Objects):
         ([codec("vlen-utf8"), codec("vlen-utf8")], object, r"encodes arrays, and here are only"),
         ([codec("pcodec")], object, r"pcodec: cannot encode elements of variable length"),
         ([codec("delta"), LITTLE], object, r"delta: cannot encode elements of variable|refuses"),
-        ([codec("bitround", keepbits=3)], "i4", r"bitround: cannot encode int32"),
+        ([codec("bitround", keepbits=3)], "?", r"bitround: cannot encode elements of type bool"),
         ([codec("delta", dtype="nonsense")], "i4", r"delta: numcodecs refuses it"),
     ],
 )
@@ -405,7 +405,7 @@ def test_values_that_overflow_give_no_warning() -> None:
 
 def test_number_of_elements_is_checked_before_memory_is_taken() -> None:
     with pytest.raises(CodecError, match="the data hold 4294967295 elements, not 2"):
-        build(["vlen-utf8"], (2,), object).decode(b"\xff\xff\xff\xff")
+        build([codec("vlen-utf8")], (2,), object).decode(b"\xff\xff\xff\xff")
     with pytest.raises(CodecError, match="the data hold 1 elements, not 2"):
         build([codec("json2")], (2,), object).decode(b'["a","|O",[1]]')
 
@@ -414,3 +414,17 @@ def test_numbers_of_another_type_are_refused() -> None:
     data = numcodecs.get_codec({"id": "pcodec"}).encode(np.arange(4, dtype="i4"))
     with pytest.raises(CodecError, match="does not match chunk's number type"):
         build([codec("pcodec")], (4,), "f4").decode(data)
+
+
+@pytest.mark.parametrize("delta_spec", ["none", "no_op"])
+def test_pcodec_takes_no_differences_by_either_name(delta_spec: str) -> None:
+    array = random_array((50,), np.dtype("f2"), 1)
+    pipeline = build([codec("pcodec", delta_spec=delta_spec)], (50,), "f2")
+    assert same(pipeline.decode(pipeline.encode(array)), array)
+
+
+def test_pcodec_compresses_parts_of_complex_numbers_that_numpy_lacks() -> None:
+    dtype = np.dtype([("real", "<f2"), ("imag", "<f2")])
+    array = random_array((3, 4), dtype, 1)
+    pipeline = build([codec("pcodec")], (3, 4), dtype)
+    assert same(pipeline.decode(pipeline.encode(array)), array)

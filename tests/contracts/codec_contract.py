@@ -32,12 +32,12 @@ inherited = settings(
 
 
 def build(
-    codecs: Sequence[Any], shape: tuple[int, ...], dtype: Any, fill: Any = 0
+    codecs: Sequence[Any], shape: tuple[int, ...], dtype: Any, fill: Any = None
 ) -> CodecPipeline:
     """Build a pipeline from the JSON of its codecs."""
     dtype = np.dtype(dtype)
     element = np.zeros((), dtype)
-    if fill:
+    if fill is not None:
         element[()] = fill
     spec = ChunkSpec(shape=shape, dtype=dtype, fill_value=element[()])
     return build_pipeline(parse_extensions(list(codecs), "codecs"), spec)

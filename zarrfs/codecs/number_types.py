@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from zarrfs.errors import MetadataError
+from zarrfs.format.small_numbers import small_number
 
 if TYPE_CHECKING:
     from zarrfs.codecs.base import Array, ChunkSpec
 
 Kind = Literal["bool", "int", "uint", "float"]
-
-_USER_DEFINED = 2
-"""What ``dtype.isbuiltin`` is for types that NumPy does not know."""
 
 _KINDS: dict[str, Kind] = {"b": "bool", "i": "int", "u": "uint", "f": "float"}
 
@@ -53,7 +51,7 @@ class NumberType:
     @property
     def is_user_defined(self) -> bool:
         """NumPy itself does not know the type."""
-        return self.component.isbuiltin == _USER_DEFINED
+        return small_number(self.component) is not None
 
     def parts(self, array: Array) -> Array:
         """View the elements as their parts, in C order and one dimension."""
@@ -63,7 +61,10 @@ class NumberType:
         """Return what NumPy or ml_dtypes knows of a floating-point part, such as `nmant`."""
         if not self.is_user_defined:
             return np.finfo(self.component)
-        return _ml_dtypes().finfo(self.component)
+        import ml_dtypes  # only here: who has such a type has the package, others may lack it
+
+        finfo: Any = ml_dtypes.finfo
+        return finfo(self.component)
 
     def limits(self) -> tuple[int, int]:
         """Return the least and the greatest integer of an integer part."""
@@ -77,11 +78,12 @@ def find_number_type(dtype: np.dtype[Any]) -> NumberType | None:
     if dtype.kind == "c":
         component, n_components = np.dtype(f"{dtype.byteorder}f{dtype.itemsize // 2}"), 2
     elif dtype.kind in "mM":
-        component = np.dtype(np.int64)
+        component = np.dtype(np.int64).newbyteorder(dtype.byteorder)
     elif dtype.names == ("real", "imag") and dtype["real"] == dtype["imag"]:
         component, n_components = dtype["real"], 2
-    if component.isbuiltin == _USER_DEFINED:
-        kind, n_bits = _user_defined(component)
+    kind: Kind
+    if small := small_number(component):
+        kind, n_bits = small.kind, small.bits
     elif component.kind in _KINDS:
         kind = _KINDS[component.kind]
         n_bits = 1 if kind == "bool" else 8 * component.itemsize
@@ -125,17 +127,3 @@ def bit_lengths(bits: Array) -> Array:
         if shift < 8 * bits.itemsize:
             below = below | below >> bits.dtype.type(shift)
     return np.bitwise_count(below).astype(bits.dtype)
-
-
-def _user_defined(dtype: np.dtype[Any]) -> tuple[Kind, int]:
-    try:
-        return "float", int(_ml_dtypes().finfo(dtype).bits)
-    except ValueError:
-        limits = _ml_dtypes().iinfo(dtype)
-        return ("int" if limits.min < 0 else "uint"), int(limits.bits)
-
-
-def _ml_dtypes() -> Any:
-    import ml_dtypes  # only here: who has such a dtype has the package, others may lack it
-
-    return ml_dtypes

@@ -176,8 +176,15 @@ def _numcodec(
     """Return the codec object of numcodecs."""
     field = f"codecs.{extension.name}"
     if codec_id == "pickle":
-        raise UnsupportedError("is refused: decoding can run any program", field=field)
+        reason = (
+            "is refused: decoding can run any program. If you trust the store: "
+            "zarrfs.register_codec(zarrfs.codecs.pickle_codec.PickleCodec, force=True)"
+        )
+        raise UnsupportedError(reason, field=field)
     configuration = {**extension.configuration, "id": codec_id}
+    if codec_id == "pcodec" and configuration.get("delta_spec") in ("none", "no_op"):
+        # pcodec 1 renamed it, which numcodecs 0.16.6 does not know; no order is no delta either.
+        configuration |= {"delta_spec": "try_consecutive", "delta_encoding_order": 0}
     members = [m[codec_id] for m in (DECODED_DTYPE, ENCODED_DTYPE) if codec_id in m]
     if array is not None:
         if members and configuration.get(members[0]) is None:

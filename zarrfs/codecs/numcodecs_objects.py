@@ -21,6 +21,7 @@ from zarrfs.codecs.base import (
     ChunkSpec,
     array_bytes,
 )
+from zarrfs.codecs.number_types import find_number_type
 from zarrfs.codecs.numcodecs_values import (
     Numcodec,
     as_array,
@@ -99,12 +100,10 @@ def object_codec(name: str, codec: Numcodec, spec: ChunkSpec) -> ObjectCodec:
 def number_codec(name: str, codec: Numcodec, spec: ChunkSpec) -> NumberCodec:
     """Build ``zfpy`` or ``pcodec``."""
     expect_no_objects(name, spec)
-    dtype, shape = spec.dtype, spec.shape
-    if dtype.kind in "mM":
-        dtype = np.dtype(np.int64).newbyteorder(dtype.byteorder)
-    elif dtype.kind == "c":
-        dtype = np.dtype(f"{dtype.byteorder}f{dtype.itemsize // 2}")
-        shape = (*shape, 2)
+    number, dtype, shape = find_number_type(spec.dtype), spec.dtype, spec.shape
+    if number is not None:
+        dtype = number.component
+        shape = shape if number.n_components == 1 else (*shape, number.n_components)
     return NumberCodec(
         name=name,
         spec=spec,

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from zarrfs.codecs.base import BytesBytesCodec, BytesSpec, Codec, Spec
+from zarrfs.codecs.base import BytesBytesCodec, BytesSpec, ChunkSpec, Codec, Spec
 from zarrfs.codecs.bitround import parse_bitround
 from zarrfs.codecs.bytes_codec import parse_bytes
 from zarrfs.codecs.cast_value import parse_cast_value
@@ -73,6 +73,12 @@ def _bytes_bytes(parse: Parse, *, extra: str | None = None) -> BuiltIn:
     return _built_in("bytes -> bytes", parse, extra)
 
 
+def _build_bitround(extension: Extension, spec: Spec, build: BuildPipeline) -> Codec:
+    """Build ``numcodecs.bitround``: in v3 another name of ``bitround``, in v2 a codec of bytes."""
+    parse = parse_bitround if isinstance(spec, ChunkSpec) else parse_numcodecs
+    return parse(extension, spec)
+
+
 def _build_numcodecs(extension: Extension, spec: Spec, build: BuildPipeline) -> Codec:
     """Build ``numcodecs.<id>``: numcodecs' codec, else the one registered as ``<id>``."""
     codec_id = extension.name.removeprefix("numcodecs.")
@@ -98,6 +104,7 @@ CODECS: Registry[BuiltIn | type[Codec]] = Registry(
         "endian": _array_bytes(parse_bytes),  # the name in drafts of v3
         "gzip": _bytes_bytes(parse_gzip),
         "numcodecs.*": BuiltIn("by its place", parse_numcodecs, _build_numcodecs),
+        "numcodecs.bitround": BuiltIn("by its place", parse_bitround, _build_bitround),
         "numcodecs.snappy": _bytes_bytes(parse_snappy, extra="cramjam"),
         "packbits": _array_bytes(parse_packbits),
         "reshape": _array_array(parse_reshape),
