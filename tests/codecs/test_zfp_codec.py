@@ -107,6 +107,16 @@ def test_any_bytes_are_refused_or_fill_the_chunk(
     assert (array.shape, array.dtype) == (shape, dtype)
 
 
+def test_long_blocks_are_read_behind_a_compressor() -> None:
+    array = random_array((400,), np.dtype("u1"), 1)
+    codec = zfp("expert", minbits=16000, maxbits=16658, maxprec=64, minexp=-1074)
+    pipeline = build([codec, "zstd"], (400,), "u1")
+    assert (
+        len(zfp_library.compress(array.astype("i4"), zfp_library.expert(16000, 16658, 64, 0))) > 1e5
+    )
+    assert same(pipeline.decode(pipeline.encode(array)), array)
+
+
 def test_stream_that_ends_too_soon_is_refused() -> None:
     array = np.arange(1000.0)
     pipeline = build([zfp("reversible")], array.shape, "f8")

@@ -105,12 +105,14 @@ def parse_zfp(extension: Extension, spec: Spec) -> ZfpCodec:
     if not zfp_library.is_installed():
         raise UnsupportedError("needs the package zfpy: pip install 'zarrfs[zfpy]'", field=field)
     n_bits = 64 if number.n_bits == 64 else 32
+    stored = np.dtype(f"{'float' if number.kind == 'float' else 'int'}{n_bits}")
+    most = zfp_library.maximum_size(chunk.shape or (1,), stored, set_mode)
     return ZfpCodec(
         name=extension.name,
         spec=chunk,
-        encoded_spec=BytesSpec(),
+        encoded_spec=BytesSpec(most=most),
         number=number,
-        stored=np.dtype(f"{'float' if number.kind == 'float' else 'int'}{n_bits}"),
+        stored=stored,
         set_mode=set_mode,
     )
 

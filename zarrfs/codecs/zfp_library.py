@@ -105,6 +105,13 @@ def expert(minbits: int, maxbits: int, maxprec: int, minexp: int) -> SetMode:
 # --- streams ----------------------------------------------------------------------------------
 
 
+def maximum_size(shape: tuple[int, ...], dtype: np.dtype[Any], set_mode: SetMode) -> int:
+    """Return the most bytes that an array can be compressed to."""
+    array = np.broadcast_to(np.empty((), dtype), shape)
+    with _opened(array, set_mode) as (zfp, field):
+        return int(_library().zfp_stream_maximum_size(zfp, field)) + _SPARE
+
+
 def compress(array: Array, set_mode: SetMode) -> bytes:
     """Compress an array of 1 to 4 dimensions, none of them empty, of a type that zfp has."""
     array = np.ascontiguousarray(array)
