@@ -6,6 +6,20 @@ Each class is also the built-in that a Python user would expect (`KeyError`, `Va
 
 from __future__ import annotations
 
+_MOST_SHOWN = 400
+"""Characters of a reason that are shown: what a document holds may have millions."""
+
+_MOST_OF_A_FIELD = 120
+"""Characters of a member's path that are shown."""
+
+
+def _shown(text: str, most: int = _MOST_SHOWN) -> str:
+    """Render text on one line: what a terminal would obey is escaped, the middle may be cut."""
+    if len(text) > most:
+        text = f"{text[: most // 2]} … {text[-most // 3 :]}"
+    escaped = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return text if text.isprintable() else "".join(escaped)
+
 
 class ZarrfsError(Exception):
     """Base of all errors raised by zarrfs on purpose."""
@@ -36,8 +50,9 @@ class MetadataError(ZarrfsError, ValueError):
 
     def __init__(self, reason: str, *, field: str = "", key: str | None = None) -> None:
         self.reason, self.field, self.key = reason, field, key
-        place = f"{key}: " if key else ""
-        super().__init__(f"{place}{field + ': ' if field else ''}{reason}")
+        place = f"{_shown(key)}: " if key else ""
+        member = f"{_shown(field, _MOST_OF_A_FIELD)}: " if field else ""
+        super().__init__(f"{place}{member}{_shown(reason)}")
 
     def at(self, key: str) -> MetadataError:
         """Return the same error, with the key of its document."""
@@ -109,7 +124,8 @@ class CodecError(ZarrfsError, ValueError):
 
     def __init__(self, codec: str, direction: str, reason: str, *, key: str | None = None) -> None:
         self.codec, self.direction, self.reason, self.key = codec, direction, reason, key
-        super().__init__(f"cannot {direction} {key or 'a chunk'} with {codec}: {reason}")
+        what = _shown(key) if key else "a chunk"
+        super().__init__(f"cannot {direction} {what} with {codec}: {_shown(reason)}")
 
     def at(self, key: str) -> CodecError:
         """Return the same error, with the key of the object."""
