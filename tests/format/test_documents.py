@@ -115,7 +115,7 @@ def test_only_the_choices_are_taken(value: object) -> None:
 
 @pytest.mark.parametrize("value", [True, 1.0, "1", None, 0, 2**63])
 def test_only_integers_within_bounds_are_taken(value: object) -> None:
-    with pytest.raises(MetadataError, match=r"^x: must be an integer ≥ 1, not "):
+    with pytest.raises(MetadataError, match=r"^x: must be an integer ≥ 1( and < 2\*\*63)?, not "):
         documents.expect_integer(value, "x", minimum=1)
 
 
@@ -126,7 +126,9 @@ def test_both_bounds_are_told() -> None:
 
 @pytest.mark.parametrize("value", [[True], [1.0], ["a"], [None], [0], [2**63], 1, None, {}, "11"])
 def test_only_lists_of_integers_are_taken(value: object) -> None:
-    with pytest.raises(MetadataError, match=r"^x: must be a list of integers ≥ 1, not "):
+    with pytest.raises(
+        MetadataError, match=r"^x: must be a list of integers ≥ 1( and < 2\*\*63)?, not "
+    ):
         documents.expect_integers(value, "x", minimum=1)
 
 
@@ -203,3 +205,19 @@ def test_unknown_members_that_may_be_ignored_are_returned() -> None:
     members = {"known": 1, "extra": {"must_understand": False}}
     assert documents.refuse_unknown(members, ("known",)) == {"extra": {"must_understand": False}}
     assert documents.without(members, ("extra", "other")) == {"known": 1}
+
+
+def test_documents_larger_than_the_limit_are_refused() -> None:
+    data = b'{"x": "' + bytes(documents.MAX_DOCUMENT_BYTES) + b'"}'
+    message = (
+        rf"^has {len(data)} bytes; zarrfs reads documents of up to {documents.MAX_DOCUMENT_BYTES}$"
+    )
+    with pytest.raises(MetadataError, match=message):
+        documents.parse_json(data)
+
+
+def test_documents_of_more_values_than_the_limit_are_refused() -> None:
+    data = b'{"x": [' + b"[]," * (documents.MAX_VALUES // 2) + b"[]]}"
+    message = rf"^holds about {documents.MAX_VALUES + 3} values; zarrfs reads up to {documents.MAX_VALUES}$"
+    with pytest.raises(MetadataError, match=message):
+        documents.parse_json(data)

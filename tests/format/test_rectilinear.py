@@ -40,7 +40,7 @@ def test_empty_axis_may_have_no_chunks() -> None:
         (5, "x: must be a list, not 5"),
         ([5, 5], "x: has 2 dimensions, but the array has 1"),
         ([0], "x[0]: must be an integer ≥ 1, not 0"),
-        ([2**63], "x[0]: must be an integer ≥ 1, not 9223372036854775808"),
+        ([2**63], "x[0]: must be an integer ≥ 1 and < 2**63, not 9223372036854775808"),
         (["5"], 'x[0]: must be an integer ≥ 1 or a list of them, not "5"'),
         ([None], "x[0]: must be an integer ≥ 1 or a list of them, not null"),
         ([True], "x[0]: must be an integer ≥ 1 or a list of them, not true"),

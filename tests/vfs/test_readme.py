@@ -103,7 +103,7 @@ def test_readme_looks_at_no_more_nodes_than_its_limit(
 def test_readme_looks_no_longer_than_its_limit(show: Show, clock: Clock) -> None:
     class Slow(MemoryStore):
         def get(self, key: str, byte_range: ByteRange | None = None) -> Buffer:
-            clock.advance(readme.MAX_SECONDS / 8)
+            clock.advance(readme.MAX_SECONDS / 4)
             return super().get(key, byte_range)
 
     store = Slow()

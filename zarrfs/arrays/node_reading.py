@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from zarrfs.arrays.nodes import ArrayNode, BrokenNode, GroupNode
 from zarrfs.errors import KeyNotFoundError, MetadataError
-from zarrfs.format.documents import parse_json
+from zarrfs.format.documents import expect_document_size, parse_json
 from zarrfs.format.metadata import ArrayMetadata
 from zarrfs.format.node_documents import Documents, parse_documents
 from zarrfs.format.node_keys import (
@@ -132,9 +132,13 @@ def has_nodes_below(store: Store, path: str) -> bool:
 
 def _read(store: Store, key: str) -> bytes | None:
     try:
+        if store.capabilities.cheap_stat:
+            expect_document_size(store.stat(key).size)
         return bytes(store.get(key))
     except KeyNotFoundError:
         return None
+    except MetadataError as error:
+        raise error.at(key) from error
 
 
 def _parsed(data: bytes, key: str) -> dict[str, object]:

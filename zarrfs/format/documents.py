@@ -21,6 +21,13 @@ Json = Any
 MAX_INTEGER = 2**63 - 1
 """Largest length that an array or chunk can have: what a 64-bit offset can count."""
 
+MAX_DOCUMENT_BYTES = 2**26
+"""Bytes of the largest document read: consolidated metadata of some 50,000 arrays."""
+
+MAX_VALUES = 2**21
+"""Values that a document may hold, as far as its punctuation tells. A list in a list takes three
+bytes, and 70 in memory."""
+
 _SHOWN_CHARACTERS = 60
 
 
@@ -33,11 +40,17 @@ def parse_json(data: bytes | bytearray | memoryview) -> dict[str, Json]:
     Raises
     ------
     MetadataError
-        If it is not UTF-8, not JSON (with line and column), not an object, or names a member
-        twice.
+        If it is not UTF-8, not JSON (with line and column), not an object, names a member
+        twice, or is larger than `MAX_DOCUMENT_BYTES` and `MAX_VALUES` allow.
     """
+    data = bytes(data)
+    expect_document_size(len(data))
+    n_values = sum(map(data.count, (b",", b"[", b"{")))
+    if n_values > MAX_VALUES:
+        reason = f"holds about {n_values} values; zarrfs reads up to {MAX_VALUES}"
+        raise MetadataError(reason)
     try:
-        text = bytes(data).decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise MetadataError(f"not UTF-8: {error.reason} at byte {error.start}") from error
     try:
@@ -54,6 +67,13 @@ def parse_json(data: bytes | bytearray | memoryview) -> dict[str, Json]:
     if not isinstance(document, dict):
         raise MetadataError(f"must be a JSON object, not {show(document)}")
     return document
+
+
+def expect_document_size(n_bytes: int) -> None:
+    """Check that a document is not too large to be read."""
+    if n_bytes > MAX_DOCUMENT_BYTES:
+        reason = f"has {n_bytes} bytes; zarrfs reads documents of up to {MAX_DOCUMENT_BYTES}"
+        raise MetadataError(reason)
 
 
 def dump_json(document: Mapping[str, Json]) -> bytes:
@@ -167,10 +187,18 @@ def is_integer(value: Json) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+def _at_least(minimum: int, values: list[Json]) -> str:
+    """Tell the least of a length; the greatest too, if that is what values miss."""
+    is_large = any(is_integer(value) and value > MAX_INTEGER for value in values)
+    return f"≥ {minimum} and < 2**63" if is_large else f"≥ {minimum}"
+
+
 def expect_integer(value: Json, field: str, *, minimum: int, maximum: int = MAX_INTEGER) -> int:
     """Check that a value is an integer within bounds, both included."""
     if not is_integer(value) or not minimum <= value <= maximum:
-        bounds = f"≥ {minimum}" if maximum == MAX_INTEGER else f"from {minimum} to {maximum}"
+        bounds = _at_least(minimum, [value])
+        if maximum < MAX_INTEGER:
+            bounds = f"from {minimum} to {maximum}"
         raise MetadataError(f"must be an integer {bounds}, not {show(value)}", field=field)
     return int(value)
 
@@ -180,7 +208,8 @@ def expect_integers(value: Json, field: str, *, minimum: int) -> tuple[int, ...]
     if not isinstance(value, list) or not all(
         is_integer(item) and minimum <= item <= MAX_INTEGER for item in value
     ):
-        reason = f"must be a list of integers ≥ {minimum}, not {show(value)}"
+        bounds = _at_least(minimum, value if isinstance(value, list) else [])
+        reason = f"must be a list of integers {bounds}, not {show(value)}"
         raise MetadataError(reason, field=field)
     return tuple(value)
 
