@@ -159,7 +159,7 @@ def test_shards_that_inner_chunks_do_not_divide_are_refused_at_once() -> None:
         "configuration": {"kind": "inline", "chunk_shapes": [[4, 3, 4], 4]},
     }
     store = writer.write_parts(data, [], chunk_grid, [writer.sharding((2, 2))])
-    message = "^chunk_grid: has a chunk of 3 along dimension 0, which inner chunks of 2"
+    message = "^zarr.json: chunk_grid: has a chunk of 3 along dimension 0, which inner chunks of 2"
     with pytest.raises(MetadataError, match=message):
         open_stored(store)
 

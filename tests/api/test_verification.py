@@ -112,7 +112,7 @@ def test_an_array_with_an_unknown_codec_is_a_fault(root: Path) -> None:
     (root / "a/zarr.json").write_text(json.dumps(document))
 
     [fault] = verify(root / "a").bad
-    assert (fault.array, fault.key, fault.chunks) == ("/a", "", ())
+    assert (fault.array, fault.key, fault.chunks) == ("/a", "a/zarr.json", ())
     assert "'nosuch'" in fault.reason
 
 

@@ -9,20 +9,29 @@ import itertools
 import time
 from typing import TYPE_CHECKING
 
+from zarrfs.arrays.memory import MACHINE_BYTES
 from zarrfs.arrays.object_codecs import ArrayCodecs
 from zarrfs.arrays.object_versions import MISSING, ObjectVersions
 from zarrfs.arrays.shard_indexes import ShardIndexes
 from zarrfs.byte_range import ByteRange
 from zarrfs.codecs.base import Array
 from zarrfs.codecs.sharding import NAME as SHARDING
-from zarrfs.errors import CodecError, KeyNotFoundError, StoreError, ZarrfsError
+from zarrfs.errors import (
+    CodecError,
+    KeyNotFoundError,
+    MetadataError,
+    StoreError,
+    ZarrfsError,
+)
 from zarrfs.format.chunk_grids import ChunkGrid, regular_grid
+from zarrfs.format.node_keys import V2_ARRAY, V3_DOCUMENT
 from zarrfs.stores.base import Buffer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from zarrfs.arrays.counters import Counters
+    from zarrfs.arrays.object_codecs import ObjectCodecs
     from zarrfs.arrays.regions import Coords
     from zarrfs.arrays.shard_indexes import IndexKey
     from zarrfs.codecs.sharding import Pipeline, ShardIndex, ShardingCodec
@@ -74,7 +83,11 @@ class ChunkReader:
         """Versions of the objects read so far."""
 
         self._object_grid = metadata.chunk_grid
-        self._codecs = ArrayCodecs(metadata)
+        try:
+            self._codecs = ArrayCodecs(metadata)
+        except MetadataError as error:
+            name = V3_DOCUMENT if metadata.zarr_format == 3 else V2_ARRAY
+            raise error.at(prefix + name) from error
         self.is_sharded = bool(self._codecs.largest.levels)
         """Whether an object holds several chunks that are read one by one."""
         self.spec = self._codecs.largest.chunk.spec
@@ -136,9 +149,13 @@ class ChunkReader:
         codecs = self._codecs.largest
         try:
             codecs = self._codecs.of(self._object_coords(wanted[0]))
-            self.versions.record(key)
-            if codecs.levels:
-                encoded = self._inner_chunks(key, codecs.levels, wanted)
+            size = self.versions.record(key)
+            too_large = None if codecs.levels else _too_large(key, size, codecs)
+            if too_large is not None:
+                self.versions.drop(key)  # it was not read
+                encoded = [too_large]
+            elif codecs.levels:
+                encoded = self._inner_chunks(key, codecs, wanted)
             else:
                 encoded = [self._object(key)]
         except ZarrfsError as error:
@@ -173,7 +190,7 @@ class ChunkReader:
         return data
 
     def _inner_chunks(
-        self, key: str, levels: Sequence[ShardingCodec], wanted: Sequence[Coords]
+        self, key: str, codecs: ObjectCodecs, wanted: Sequence[Coords]
     ) -> Sequence[Encoded]:
         """Fetch inner chunks of a shard, all of the version that their index is of.
 
@@ -184,19 +201,21 @@ class ChunkReader:
             version = self.versions.present(key)
             if version == MISSING:
                 return [None] * len(wanted)
-            encoded = self._by_index(key, version, levels, wanted)
+            encoded = self._by_index(key, version, codecs, wanted)
             if self.versions.present(key) == version:
                 return encoded
         reason = f"it was replaced {MAX_ATTEMPTS} times while it was read"
         raise StoreError("get", key, reason, store=self._store.url)
 
     def _by_index(
-        self, key: str, version: str, levels: Sequence[ShardingCodec], wanted: Sequence[Coords]
+        self, key: str, version: str, codecs: ObjectCodecs, wanted: Sequence[Coords]
     ) -> Sequence[Encoded]:
         places: list[ByteRange | ZarrfsError | None] = []
         for coords in wanted:
             try:
-                places.append(self._place(key, version, levels, coords))
+                place = self._place(key, version, codecs.levels, coords)
+                size = 0 if place is None else place.size or 0
+                places.append(_too_large(key, size, codecs) or place)
             except CodecError as error:
                 places.append(error.at(key))
         ranges = [place for place in places if isinstance(place, ByteRange)]
@@ -256,6 +275,10 @@ class ChunkReader:
     ) -> Loaded:
         if data is None or isinstance(data, ZarrfsError):
             return data
+        if pipeline.spec.nbytes > MACHINE_BYTES:
+            reason = f"it has {pipeline.spec.nbytes} bytes when decoded, more than the memory of"
+            reason += f" this machine, {MACHINE_BYTES}"
+            return CodecError("its codecs", "decode", reason, key=key)
         started = time.perf_counter_ns()
         try:
             return pipeline.decode(data, scratch)
@@ -267,6 +290,14 @@ class ChunkReader:
                 bytes_decoded=pipeline.spec.nbytes,
                 decode_ns=time.perf_counter_ns() - started,
             )
+
+
+def _too_large(key: str, size: int, codecs: ObjectCodecs) -> CodecError | None:
+    """Refuse so many stored bytes, before they are fetched, if no chunk can take as many."""
+    if size <= codecs.most:
+        return None
+    reason = f"a stored chunk has {size} bytes, more than the {codecs.most} that one can take"
+    return CodecError("its codecs", "decode", reason, key=key)
 
 
 def _whole(key: str, place: ByteRange, data: Buffer) -> Encoded:

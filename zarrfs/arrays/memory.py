@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import mmap
+import os
 import threading
 import weakref
 from collections import deque
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     Reclaimer = Callable[[int, bool], int]
     """Asked to drop at least so many bytes, returns how many it did; the flag allows to drop what
     may be read again."""
+
+
+MACHINE_BYTES = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+"""Bytes of memory of this machine. A chunk may exceed a budget, but not this."""
 
 
 @dataclass(slots=True, eq=False)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from zarrfs.arrays.memory import MACHINE_BYTES
 from zarrfs.codecs.base import ChunkSpec
 from zarrfs.codecs.pipeline import CodecPipeline, build_pipeline
 from zarrfs.errors import MetadataError
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from zarrfs.arrays.regions import Coords
     from zarrfs.codecs.sharding import Pipeline, ShardingCodec
     from zarrfs.format.metadata import ArrayMetadata
+
+SLACK = 2**20
+"""Bytes that a stored chunk may be larger than it could be, and is still fetched: its codecs say
+better what is wrong with it."""
 
 # Shapes whose codecs are kept; one more forgets them all, which costs building them again.
 MAX_SHAPES = 256
@@ -33,6 +38,10 @@ class ObjectCodecs:
 
     chunk: Pipeline
     """Such a chunk; the whole object if it is no shard."""
+
+    most: int
+    """Bytes of a stored chunk that are worth fetching: twice what any encoder makes of it, and
+    something for what decoders ignore behind it, or all memory if nothing bounds it."""
 
 
 class ArrayCodecs:
@@ -92,4 +101,10 @@ class ArrayCodecs:
         while (sharding := chunk.sharding) is not None:
             levels.append(sharding)
             chunk = sharding.inner
-        return ObjectCodecs(whole, tuple(levels), chunk)
+        return ObjectCodecs(whole, tuple(levels), chunk, _most(chunk))
+
+
+def _most(chunk: Pipeline) -> int:
+    if chunk.spec.dtype.hasobject:
+        return MACHINE_BYTES
+    return min(2 * chunk.encoded_spec.limit(0) + SLACK, MACHINE_BYTES)

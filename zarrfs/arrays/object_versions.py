@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from typing import TYPE_CHECKING
 
@@ -35,16 +36,27 @@ class ObjectVersions:
         self._versions: dict[str, str] = {}
         self._overflowed = False
 
-    def record(self, key: str) -> None:
-        """Note the present version of an object; call it before reading the object."""
+    def record(self, key: str) -> int:
+        """Note the present version of an object; call it before reading the object.
+
+        Returns
+        -------
+        int
+            Its size in bytes; 0 if it is not there, or the store was not asked: it cannot tell
+            cheaply, or its version is noted already.
+        """
         if not self._keeps or key in self._versions:
-            return
-        version = self.present(key)
+            return 0
+        version, size = MISSING, 0
+        with contextlib.suppress(KeyNotFoundError):
+            info = self._store.stat(key)
+            version, size = info.version, info.size
         with self._lock:
             if len(self._versions) < self._max_objects:
                 self._versions.setdefault(key, version)
             else:
                 self._overflowed = True
+        return size
 
     def present(self, key: str) -> str:
         """Return the version of an object as it is now; `UNKNOWN` where it is not cheap."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zarrfs.arrays.memory import MACHINE_BYTES
 from zarrfs.mounts.mountinfo import read_mounts
 
 if TYPE_CHECKING:
@@ -25,9 +25,8 @@ def default_memory() -> int:
 
 def available_memory() -> int:
     """Bytes of the machine, or of the tightest control group that holds this process."""
-    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     limit = cgroup_limit(Path("/proc/self/cgroup").read_text(), read_mounts())
-    return machine if limit is None else min(machine, limit)
+    return MACHINE_BYTES if limit is None else min(MACHINE_BYTES, limit)
 
 
 def cgroup_limit(membership: str, mounts: list[MountEntry]) -> int | None:
