@@ -20,6 +20,7 @@ from zarrfs.arrays.hierarchy import (
 )
 from zarrfs.arrays.node_reading import MAX_LISTINGS
 from zarrfs.errors import MetadataError, NodeNotFoundError, StoreError, UnsupportedError
+from zarrfs.format.node_keys import metadata_key
 from zarrfs.stores.faulty import FaultyStore
 from zarrfs.stores.memory import MemoryStore
 
@@ -105,16 +106,16 @@ def test_the_root_is_always_a_node() -> None:
     assert list(Hierarchy(MemoryStore()).children("")) == []
 
 
-@pytest.mark.parametrize("older", [".zarray", ".zgroup"])
+@pytest.mark.parametrize(("path", "older"), [("three", ".zarray"), ("", ".zgroup")])
 def test_v3_is_used_where_both_formats_are_and_a_warning_logged_once(
-    store: MemoryStore, expected_logs: LogCheck, older: str
+    store: MemoryStore, expected_logs: LogCheck, path: str, older: str
 ) -> None:
-    expected_logs("'three' has metadata of Zarr v3 and v2; v3 is used", times=1)
-    put(store, f"three/{older}", {"zarr_format": 2})
+    expected_logs(f"'{path or '/'}' has metadata of Zarr v3 and v2; v3 is used", times=1)
+    put(store, metadata_key(path, older), {"zarr_format": 2})
     hierarchy = Hierarchy(store)
     for _ in range(2):
-        node = hierarchy.node("three")
-        assert isinstance(node, ArrayNode)
+        node = hierarchy.node(path)
+        assert isinstance(node, ArrayNode | GroupNode)
         assert node.metadata.zarr_format == 3
 
 

@@ -10,7 +10,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from zarrfs.arrays.node_reading import has_nodes_below, read_documents
-from zarrfs.errors import KeyNotFoundError, MetadataError, NodeNotFoundError, NodeTypeError
+from zarrfs.errors import KeyNotFoundError, NodeNotFoundError, NodeTypeError
 from zarrfs.format.consolidated import (
     MEMBER,
     build_v2_consolidated,
@@ -22,7 +22,7 @@ from zarrfs.format.node_documents import is_array, zarr_format_of
 from zarrfs.format.node_keys import V2_CONSOLIDATED, V3_DOCUMENT, join, key_prefix, metadata_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Mapping
 
     from zarrfs.arrays.hierarchy import Hierarchy
     from zarrfs.format.node_documents import Documents
@@ -71,7 +71,9 @@ def consolidate(hierarchy: Hierarchy, path: str) -> int:
     return len(nodes)
 
 
-def drop_consolidated(store: Store, groups: Iterable[str], *, itself: str | None = None) -> None:
+def drop_consolidated(
+    store: Store, groups: Mapping[str, Documents], *, itself: str | None = None
+) -> None:
     """Take away the consolidated metadata of groups, as nodes below them are about to change.
 
     Parameters
@@ -79,7 +81,7 @@ def drop_consolidated(store: Store, groups: Iterable[str], *, itself: str | None
     store
         Where they lie.
     groups
-        Paths; what is no group is left alone.
+        Documents of the groups by their paths.
     itself
         Path of the node that changes, if it is there to stay.
 
@@ -88,14 +90,8 @@ def drop_consolidated(store: Store, groups: Iterable[str], *, itself: str | None
     StoreError
         If the store fails.
     """
-    for path in groups:
-        try:
-            stored = read_documents(store, path)
-        except MetadataError:
-            continue
-        if stored is None:
-            continue
-        members = stored.members.get(V3_DOCUMENT)
+    for path, documents in groups.items():
+        members = documents.get(V3_DOCUMENT)
         if members is None:
             _drop_v2(store, path)
         elif members.get(MEMBER) is not None:

@@ -14,6 +14,7 @@ from zarrfs.arrays.node_reading import has_nodes_below, read_documents, stored_n
 from zarrfs.arrays.nodes import ArrayNode, BrokenNode, GroupNode, Node, PrefixNode
 from zarrfs.errors import KeyNotFoundError, MetadataError, NodeNotFoundError, StoreError
 from zarrfs.format.chunk_keys import chunk_finder
+from zarrfs.format.node_documents import is_array
 from zarrfs.format.node_keys import (
     V2_ARRAY,
     V2_GROUP,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from zarrfs.arrays.consolidated_trees import ConsolidatedTree
+    from zarrfs.format.node_documents import Documents
     from zarrfs.stores.base import Store
 
 __all__ = [
@@ -201,7 +203,7 @@ class Hierarchy:
         if stored is None:
             return None
         if V3_DOCUMENT in stored.members:
-            self._warn_if_ambiguous(path)
+            self._warn_if_ambiguous(path, stored.members)
         node = stored_node(self.store, path, stored)
         if isinstance(node, GroupNode):
             self._trees.learn(path, stored)
@@ -217,17 +219,16 @@ class Hierarchy:
             self._warned.add(node.path)
             _log.info("%r is shown although its name breaks a rule: %s", node.path, fault)
 
-    def _warn_if_ambiguous(self, path: str) -> None:
+    def _warn_if_ambiguous(self, path: str, documents: Documents) -> None:
+        """Warn of a node that has v2 metadata of its kind too."""
         if path in self._warned or not self.store.capabilities.cheap_stat:
             return
-        for name in (V2_ARRAY, V2_GROUP):
-            try:
-                self.store.stat(metadata_key(path, name))
-            except KeyNotFoundError:
-                continue
-            self._warned.add(path)
-            _log.warning("%r has metadata of Zarr v3 and v2; v3 is used", path or "/")
+        try:
+            self.store.stat(metadata_key(path, V2_ARRAY if is_array(documents) else V2_GROUP))
+        except KeyNotFoundError:
             return
+        self._warned.add(path)
+        _log.warning("%r has metadata of Zarr v3 and v2; v3 is used", path or "/")
 
 
 def stored_sizes(store: Store, node: ArrayNode) -> Iterator[int]:

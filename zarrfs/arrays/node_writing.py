@@ -1,8 +1,9 @@
 """Nodes -> a store: arrays and groups created, deleted, their documents rewritten.
 
 No array data are written here, but deleting a node deletes its chunks. Each document is replaced
-whole; groups come before what lies in them, and when nodes are deleted, documents go before
-chunks, so that what is left after a fault is never an array with chunks missing.
+whole; groups come before what lies in them, an array's documents after the chunks that it is
+created with, and when nodes are deleted, documents go before chunks, so that what is left after a
+fault is never an array with chunks missing.
 
 Rewriting reads a document and stores it changed: of two processes that do so at once the last one
 wins. Creating is safe where the store can test and set: one of two wins, the other is told.
@@ -10,6 +11,7 @@ wins. Creating is safe where the store can test and set: one of two wins, the ot
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from zarrfs.arrays.consolidation import drop_consolidated
@@ -21,13 +23,13 @@ from zarrfs.errors import (
     NodeNameError,
     NodeNotFoundError,
     NodeTypeError,
+    StoreError,
 )
 from zarrfs.format.documents import dump_json
 from zarrfs.format.metadata import GroupMetadata
 from zarrfs.format.node_documents import (
     Documents,
     is_array,
-    main_document,
     serialise_documents,
     with_attributes,
     with_shape,
@@ -43,7 +45,7 @@ from zarrfs.format.node_keys import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from zarrfs.arrays.hierarchy import Hierarchy
     from zarrfs.format.chunk_grids import ChunkGrid
@@ -51,9 +53,16 @@ if TYPE_CHECKING:
     from zarrfs.format.metadata import ArrayMetadata, ZarrFormat
     from zarrfs.stores.base import Store
 
+_log = logging.getLogger(__name__)
+
 
 def create_array(
-    hierarchy: Hierarchy, path: str, metadata: ArrayMetadata, *, overwrite: bool = False
+    hierarchy: Hierarchy,
+    path: str,
+    metadata: ArrayMetadata,
+    *,
+    overwrite: bool = False,
+    fill: Callable[[ArrayNode], None] | None = None,
 ) -> ArrayNode:
     """Create an array; missing groups above it are created too, in its format.
 
@@ -67,6 +76,10 @@ def create_array(
         What to create.
     overwrite
         Deletes what is at `path` first, all nodes and chunks below it included.
+    fill
+        Stores chunks of the array when its place is ready. Its documents follow when this has
+        returned, so that an array is seen whole or not at all. If it fails, what it has stored is
+        deleted. Of two processes that fill the same place only one is told.
 
     Raises
     ------
@@ -82,7 +95,13 @@ def create_array(
     StoreError
         If the store fails; ``ReadOnlyError`` if it cannot be written.
     """
-    node = _create(hierarchy, path, serialise_documents(metadata), overwrite=overwrite)
+
+    def prepare(node: ArrayNode | GroupNode) -> None:
+        if fill is not None and isinstance(node, ArrayNode):
+            fill(node)
+
+    documents = serialise_documents(metadata)
+    node = _create(hierarchy, path, documents, overwrite=overwrite, prepare=prepare)
     assert isinstance(node, ArrayNode)
     return node
 
@@ -115,7 +134,7 @@ def delete_node(hierarchy: Hierarchy, path: str) -> None:
     store = hierarchy.store
     if not (_documents_at(store, path) if not path else _has_keys(store, path)):
         raise NodeNotFoundError(path or "/")
-    drop_consolidated(store, ancestors(path))
+    drop_consolidated(store, _groups_above(store, path))
     _delete_keys(store, path)
     hierarchy.forget()
 
@@ -166,56 +185,72 @@ def write_shape(hierarchy: Hierarchy, path: str, grid: ChunkGrid) -> ArrayNode:
 # --- creating ---------------------------------------------------------------------------------
 
 
-def _new_node(path: str, documents: Documents) -> ArrayNode | GroupNode:
+def _dumped(documents: Documents) -> dict[str, bytes]:
+    return {name: dump_json(members) for name, members in documents.items()}
+
+
+def _new_node(path: str, documents: Documents, data: Mapping[str, bytes]) -> ArrayNode | GroupNode:
     """Return the node that documents make, so that nothing is stored that cannot be read."""
-    data = b"".join(map(dump_json, documents.values()))
-    node = parse_node(path, StoredDocuments(members=documents, data=data), 0)
+    stored = StoredDocuments(members=documents, data=b"".join(data.values()))
+    node = parse_node(path, stored, 0)
     if isinstance(node, BrokenNode):
         raise node.error
     return node
 
 
 def _create(
-    hierarchy: Hierarchy, path: str, documents: Documents, *, overwrite: bool
+    hierarchy: Hierarchy,
+    path: str,
+    documents: Documents,
+    *,
+    overwrite: bool,
+    prepare: Callable[[ArrayNode | GroupNode], None] = lambda node: None,
 ) -> ArrayNode | GroupNode:
-    node = _new_node(path, documents)
+    data = _dumped(documents)
+    node = _new_node(path, documents, data)
     store, zarr_format = hierarchy.store, zarr_format_of(documents)
     for name in path.split("/") if path else ():
         fault = node_name_fault(name, zarr_format)
         if fault is not None:
             raise NodeNameError(f"no node can be created at {path!r}: {fault}")
-    missing = [above for above in ancestors(path) if not _is_group(store, above, path, zarr_format)]
+    groups = {above: read_documents(store, above) for above in ancestors(path)}
+    for above, found in groups.items():
+        _check_above(above, found, path, zarr_format)
     is_taken = _has_keys(store, path)
     if is_taken:
         _check_free(store, path, wants_array=is_array(documents), overwrite=overwrite)
-    drop_consolidated(store, ancestors(path))
+    drop_consolidated(store, {above: found.members for above, found in groups.items() if found})
     if is_taken and overwrite:
         _delete_keys(store, path)
     group = GroupMetadata(zarr_format=zarr_format, attributes={})
-    for above in missing:
-        if not _store_new(store, above, serialise_documents(group)):
-            _is_group(store, above, path, zarr_format)  # another process was faster
-    if not _store_new(store, path, documents):
+    for above in (above for above, found in groups.items() if found is None):
+        if not _store_new(store, above, _dumped(serialise_documents(group))):
+            # Another process was faster.
+            _check_above(above, read_documents(store, above), path, zarr_format)
+    try:
+        prepare(node)
+    except BaseException:  # an interrupt too
+        _delete_leftovers(store, path)
+        raise
+    if not _store_new(store, path, data):
         raise _taken(path)
     hierarchy.forget()
     return node
 
 
-def _is_group(store: Store, above: str, path: str, zarr_format: ZarrFormat) -> bool:
-    """Whether a group is above a node that is to be created, and not only a plain directory."""
-    stored = read_documents(store, above)
-    if stored is None:
-        return False
-    if is_array(stored.members):
-        reason = f"{above or '/'!r} is an array, and nodes lie in groups"
-        raise NodeTypeError(f"no node can be created at {path!r}: {reason}")
-    found = zarr_format_of(stored.members)
-    if found != zarr_format:
-        reason = f"{above or '/'!r} is a group of Zarr v{found}, and no place for one of"
-        raise NodeTypeError(
-            f"no node can be created at {path!r}: {reason} v{zarr_format} (zarr_format={found})"
-        )
-    return True
+def _check_above(
+    above: str, found: StoredDocuments | None, path: str, zarr_format: ZarrFormat
+) -> None:
+    """Refuse to create a node below an array, or below a group of the other format."""
+    if found is None:
+        return
+    refused = f"no node can be created at {path!r}: {above or '/'!r} is"
+    if is_array(found.members):
+        raise NodeTypeError(f"{refused} an array, and nodes lie in groups")
+    there = zarr_format_of(found.members)
+    if there != zarr_format:
+        reason = f"a group of Zarr v{there}, and no place for one of v{zarr_format}"
+        raise NodeTypeError(f"{refused} {reason} (zarr_format={there})")
 
 
 def _check_free(store: Store, path: str, *, wants_array: bool, overwrite: bool) -> None:
@@ -234,17 +269,15 @@ def _taken(path: str) -> NodeExistsError:
     return NodeExistsError(f"there is an array or group at {path or '/'!r}; overwrite replaces it")
 
 
-def _store_new(store: Store, path: str, documents: Documents) -> bool:
+def _store_new(store: Store, path: str, data: Mapping[str, bytes]) -> bool:
     """Store the documents of a node; whether no other process was faster, if that can be told."""
-    main = main_document(documents)
-    key, data = metadata_key(path, main), dump_json(documents[main])
+    (main, first), *others = data.items()  # the one that makes it a node
     if not store.capabilities.conditional:
-        store.set(key, data)
-    elif not store.set_new(key, data):
+        store.set(metadata_key(path, main), first)
+    elif not store.set_new(metadata_key(path, main), first):
         return False
-    for name, members in documents.items():
-        if name != main:
-            store.set(metadata_key(path, name), dump_json(members))
+    for name, document in others:
+        store.set(metadata_key(path, name), document)
     return True
 
 
@@ -255,14 +288,28 @@ def _rewrite(
     hierarchy: Hierarchy, path: str, before: Documents, documents: Documents
 ) -> ArrayNode | GroupNode:
     """Store those documents of a node that are changed."""
-    node = _new_node(path, documents)
+    data = _dumped(documents)
+    node = _new_node(path, documents, data)
     # A v2 group's consolidated metadata hold its own documents too.
-    drop_consolidated(hierarchy.store, ancestors(path), itself=path)
+    drop_consolidated(hierarchy.store, _groups_above(hierarchy.store, path), itself=path)
     for name, members in documents.items():
         if members is not before.get(name):
-            hierarchy.store.set(metadata_key(path, name), dump_json(members))
+            hierarchy.store.set(metadata_key(path, name), data[name])
     hierarchy.forget()
     return node
+
+
+def _groups_above(store: Store, path: str) -> dict[str, Documents]:
+    """Documents of the groups above a node, but for those that are malformed."""
+    groups = {}
+    for above in ancestors(path):
+        try:
+            found = read_documents(store, above)
+        except MetadataError:
+            continue
+        if found is not None:
+            groups[above] = found.members
+    return groups
 
 
 def _expect_documents(store: Store, path: str) -> Documents:
@@ -282,6 +329,14 @@ def _documents_at(store: Store, path: str) -> bool:
 
 def _has_keys(store: Store, path: str) -> bool:
     return next(iter(store.list_prefix(key_prefix(path))), None) is not None
+
+
+def _delete_leftovers(store: Store, path: str) -> None:
+    try:
+        if not _documents_at(store, path):  # else somebody has created a node here meanwhile
+            _delete_keys(store, path)
+    except StoreError as error:
+        _log.warning("what was stored of %r so far could not be deleted: %s", path or "/", error)
 
 
 def _delete_keys(store: Store, path: str) -> None:
