@@ -211,6 +211,58 @@ def test_zstd_frames_follow_each_other() -> None:
     assert bytes(decode_zstd(frames, due(7), None)) == b"abcdefg"
 
 
+def test_zstd_frames_of_known_and_unknown_size_follow_each_other() -> None:
+    unsized = bytes.fromhex("28b52ffd 00 58 190000 616263")
+    frames = numcodecs.Zstd().encode(b"defg") + unsized
+    assert bytes(decode_zstd(frames, due(7), None)) == b"defgabc"
+    assert bytes(decode_zstd(frames, due(None), None)) == b"defgabc"
+
+
+def test_zstd_frames_of_compressed_and_repeated_blocks_are_counted() -> None:
+    repeated = bytes.fromhex("28b52ffd 00 58 4b0000 61")  # nine times "a"
+    assert bytes(decode_zstd(repeated, due(None), None)) == b"a" * 9
+    sized = bytearray(numcodecs.Zstd().encode(bytes(1000)))
+    assert bytes(decode_zstd(bytes(sized) + repeated, due(None), None)) == bytes(1000) + b"a" * 9
+
+
+def test_zstd_frames_without_content_are_left_out() -> None:
+    skippable = bytes.fromhex("502a4d18 03000000 787878")
+    empty = numcodecs.Zstd().encode(b"")
+    assert bytes(decode_zstd(skippable + numcodecs.Zstd().encode(b"abc"), due(3), None)) == b"abc"
+    assert bytes(decode_zstd(skippable + empty, due(None), None)) == b""
+    assert bytes(decode_zstd(empty + empty, due(0), None)) == b""
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\x28\xb5\x2f\xfd", b"no zstd frame", bytes.fromhex("28b52ffd 00 58 19")]
+)
+@pytest.mark.parametrize("size", [0, 3, None])
+def test_what_is_no_zstd_frame_is_refused(data: bytes, size: int | None) -> None:
+    with pytest.raises((RuntimeError, ValueError), match="invalid input data"):
+        decode_zstd(data, due(size), None)
+
+
+@pytest.mark.parametrize("size", [1000, 1007, None])
+def test_zstd_frame_that_is_cut_short_is_refused_behind_another(size: int | None) -> None:
+    frame = numcodecs.Zstd().encode(np.random.default_rng(1).bytes(1000))
+    for n in range(1, len(frame), 97):
+        with pytest.raises((RuntimeError, ValueError), match=r"(?i)zstd"):
+            decode_zstd(numcodecs.Zstd().encode(bytes(7)) + frame[:n], due(size), None)
+
+
+@pytest.mark.parametrize("codec_id", ["blosc", "lz4"])
+def test_buffer_larger_than_the_content_is_not_passed_off_as_content(codec_id: str) -> None:
+    encoded = numcodecs.get_codec({"id": codec_id}).encode(b"abc")
+    decode = find_decompress(numcodecs.get_codec({"id": codec_id}))
+    assert decode is not None
+    assert bytes(decode(encoded, due(8), memoryview(bytearray(8)))) == b"abc"
+
+
+def test_gzip_of_very_many_members_is_decoded_in_time() -> None:
+    members = gzip.compress(b"") * 20_000 + gzip.compress(b"a") * 20_000 + bytes(200_000)
+    assert decode_gzip(members, due(20_000), None) == b"a" * 20_000
+
+
 def test_lz4_of_nothing_is_nothing() -> None:
     assert decode_lz4(numcodecs.LZ4().encode(b""), due(0), None) == b""
 

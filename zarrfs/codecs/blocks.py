@@ -20,7 +20,8 @@ numcodecs.blosc.use_threads = False
 
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _ZSTD_SKIPPABLE = b"\x2a\x4d\x18"
-"""End of the magic number of frames without content; it begins with 0x50 to 0x5f."""
+_SKIPPABLE_NIBBLE = 5
+"""Magic number of frames without content: 0x50 to 0x5f, then these three bytes."""
 
 _ZSTD_MAX_BLOCK = 128 * 1024
 """Bytes that a block of zstd can hold. RFC 8878, section 3.1.1.2.4."""
@@ -109,21 +110,27 @@ def _content_size_field(descriptor: int) -> tuple[int, int]:
 def _zstd_bound(data: Buffer) -> tuple[int, bool]:
     """Bytes that all frames hold at most, and whether they say so themselves.
 
-    Ends at what is no frame, where zstd refuses the data.
+    Raises
+    ------
+    ValueError
+        If anything is no frame, or the last one is cut short.
     """
     total, is_exact, position = 0, True, 0
-    while len(magic := bytes(data[position : position + 4])) == 4:
-        if magic[1:] == _ZSTD_SKIPPABLE:
+    while position < len(data) or not position:
+        magic = bytes(data[position : position + 4])
+        if magic[1:] == _ZSTD_SKIPPABLE and magic[0] >> 4 == _SKIPPABLE_NIBBLE:
             position += 8 + int.from_bytes(data[position + 4 : position + 8], "little")
             continue
         if magic != _ZSTD_MAGIC or position + 4 == len(data):
-            break
+            raise ValueError("invalid input data: no zstd frame")
         declared = _content_size(data, position)
         descriptor = data[position + 4]
         most, position = _blocks(data, position + sum(_content_size_field(descriptor)))
         position += 4 * (descriptor >> 2 & 1)  # checksum
         total += most if declared is None else declared
         is_exact = is_exact and declared is not None
+    if position > len(data):
+        raise ValueError("invalid input data: the last zstd frame is cut short")
     return total, is_exact
 
 
