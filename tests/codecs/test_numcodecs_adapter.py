@@ -346,6 +346,12 @@ class TestCategorizedObjects(Objects):
         ([LITTLE, codec("zlib"), codec("json2")], "U2", r"json2: encodes arrays, and here"),
         ([codec("vlen-utf8"), codec("vlen-utf8")], object, r"encodes arrays, and here are only"),
         ([codec("pcodec")], object, r"pcodec: cannot encode elements of variable length"),
+        ([codec("pcodec")], "S3", r"pcodec: cannot encode elements of type \|S3"),
+        (
+            [codec("astype", encode_dtype="<i4", decode_dtype="|S3")],
+            "S3",
+            r"astype: cannot encode \|S3",
+        ),
         ([codec("delta"), LITTLE], object, r"delta: cannot encode elements of variable|refuses"),
         ([codec("bitround", keepbits=3)], "?", r"bitround: cannot encode elements of type bool"),
         ([codec("delta", dtype="nonsense")], "i4", r"delta: numcodecs refuses it"),

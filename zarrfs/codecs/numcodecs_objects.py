@@ -21,7 +21,7 @@ from zarrfs.codecs.base import (
     ChunkSpec,
     array_bytes,
 )
-from zarrfs.codecs.number_types import find_number_type
+from zarrfs.codecs.number_types import expect_numbers
 from zarrfs.codecs.numcodecs_values import (
     Numcodec,
     as_array,
@@ -100,16 +100,14 @@ def object_codec(name: str, codec: Numcodec, spec: ChunkSpec) -> ObjectCodec:
 def number_codec(name: str, codec: Numcodec, spec: ChunkSpec) -> NumberCodec:
     """Build ``zfpy`` or ``pcodec``."""
     expect_no_objects(name, spec)
-    number, dtype, shape = find_number_type(spec.dtype), spec.dtype, spec.shape
-    if number is not None:
-        dtype = number.component
-        shape = shape if number.n_components == 1 else (*shape, number.n_components)
+    number = expect_numbers(spec, ("int", "uint", "float"), f"codecs.{name}")
+    shape = spec.shape if number.n_components == 1 else (*spec.shape, number.n_components)
     return NumberCodec(
         name=name,
         spec=spec,
         encoded_spec=BytesSpec(),
         codec=codec,
-        numbers=ChunkSpec(shape=shape, dtype=dtype, fill_value=0),
+        numbers=ChunkSpec(shape=shape, dtype=number.component, fill_value=0),
     )
 
 
