@@ -101,7 +101,7 @@ def test_doubles_are_rounded_once(value: float, expected: int) -> None:
         ("float8_e4m3fn", 449),
         ("float8_e5m2fnuz", float("inf")),
         ("float4_e2m1fn", -6.1),
-        ("float8_e8m0fnu", 0),
+        ("float8_e8m0fnu", -1e-45),
         ("float8_e8m0fnu", float("nan")),
     ],
 )
@@ -132,3 +132,8 @@ def test_package_that_is_too_old_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.delattr(ml_dtypes, "float4_e2m1fn")
     with pytest.raises(UnsupportedError, match=r"'float4_e2m1fn' needs a newer ml_dtypes than \d"):
         parse_v3_dtype("float4_e2m1fn")
+
+
+@pytest.mark.parametrize("value", [0, 1e-60, 2.0**-128, 2.0**-127])
+def test_least_number_is_the_nearest_of_what_is_less(value: float) -> None:
+    assert nearest(value, small_dtype("float8_e8m0fnu", "")).tobytes() == b"\0"

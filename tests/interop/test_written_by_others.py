@@ -76,12 +76,18 @@ def test_v2_arrays_of_tensorstore(array: ArrayV2, data: DataObject) -> None:
     check(writers.write_with_tensorstore, array, data)
 
 
-@pytest.mark.parametrize("driver", ["zarr", "zarr3"])
-@pytest.mark.parametrize("name", writers.TENSORSTORE_ONLY)
-def test_data_type_that_only_tensorstore_has_is_refused_by_name(
-    name: str, driver: str, tmp_path: Path
-) -> None:
-    writers.create_with_tensorstore(tmp_path / "x", name, driver)
+@pytest.mark.parametrize("name", writers.SMALL_NUMBERS)
+def test_small_numbers_of_tensorstore(name: str, tmp_path: Path) -> None:
+    data = (np.arange(12) / 4 - 1).astype("f4").astype(name).reshape(3, 4)
+    writers.write_small_numbers(tmp_path / "x", data, "zarr3")
+    read = zarrfs.open_array(tmp_path / "x")[...]
+    assert read.dtype == data.dtype
+    assert read.tobytes() == data.tobytes()
+
+
+@pytest.mark.parametrize("name", ["bfloat16", "int4", "float8_e5m2"])
+def test_small_numbers_of_tensorstore_in_v2_are_refused_by_name(name: str, tmp_path: Path) -> None:
+    writers.write_small_numbers(tmp_path / "x", np.zeros(4, name), "zarr")
     with pytest.raises(UnsupportedError, match=f"zarrfs has no data type ['\"]{name}['\"]"):
         zarrfs.open_array(tmp_path / "x")
 

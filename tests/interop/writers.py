@@ -108,8 +108,11 @@ TENSORSTORE_V2 = [
     DataType(name=[["a", ">i4"], ["b", "|u1"], ["c", "<f2"]], dtype=_NUMBERS_V2),
 ]
 
-TENSORSTORE_ONLY = ("bfloat16", "float8_e4m3fn", "float8_e5m2", "float4_e2m1fn", "int2", "int4")
-"""Names of its types that zarrfs does not have."""
+SMALL_NUMBERS = (
+    *("bfloat16", "float8_e3m4", "float8_e4m3b11fnuz", "float8_e4m3fn", "float8_e4m3fnuz"),
+    *("float8_e5m2", "float8_e5m2fnuz", "float8_e8m0fnu", "float4_e2m1fn", "int2", "int4"),
+)
+"""Names of tensorstore's types that zarr-python does not have. v2 itself has none of them."""
 
 
 # --- zarr-python --------------------------------------------------------------------------------
@@ -192,11 +195,12 @@ def write_with_tensorstore(directory: Path, array: ArrayV2 | ArrayV3) -> npt.NDA
     return read
 
 
-def create_with_tensorstore(directory: Path, data_type: str, driver: str) -> None:
-    """Create an array of a data type with the driver ``zarr`` or ``zarr3``."""
+def write_small_numbers(directory: Path, data: npt.NDArray[Any], driver: str) -> None:
+    """Write numbers of ml_dtypes with tensorstore's driver ``zarr`` or ``zarr3``."""
     member = "dtype" if driver == "zarr" else "data_type"
+    metadata = {"shape": list(data.shape), member: data.dtype.name}
     spec = {"driver": driver, "kvstore": {"driver": "file", "path": str(directory)}}
-    ts.open({**spec, "metadata": {"shape": [4], member: data_type}}, create=True).result()
+    ts.open({**spec, "metadata": metadata}, create=True).result().write(data).result()
 
 
 def _v3_metadata(array: ArrayV3) -> dict[str, Json]:

@@ -113,9 +113,11 @@ def nearest(number: float, dtype: np.dtype[Any]) -> Any:
 
     about = SMALL_NUMBERS[dtype.name]
     limits = ml_dtypes.finfo(dtype)  # type: ignore[no-untyped-call]  # ml_dtypes leaves it so
-    low, high = float(limits.min), float(limits.max)
+    low, high = min(float(limits.min), 0.0), float(limits.max)
     if not about.has_infinity and not low <= number <= high:
         raise ValueError(f"a number from {low} to {high}")
+    if low == 0:  # float8_e8m0fnu has neither sign nor zero, so its least number is nearest
+        number = max(number, float(limits.min))
     with np.errstate(over="ignore"):
         return np.array(_odd(number)).astype(dtype)[()]
 
