@@ -227,6 +227,22 @@ class AssignmentError(ZarrfsError, ValueError):
     """What is assigned to a selection does not fit: its shape, or elements of another kind."""
 
 
+class SourceError(ZarrfsError, OSError):
+    """A file that an array was to be filled from cannot be read, or does not fit the array.
+
+    Attributes
+    ----------
+    name
+        The file.
+    reason
+        What is wrong with it.
+    """
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name, self.reason = name, reason
+        super().__init__(f"{name} {reason}")
+
+
 class OffsetError(ZarrfsError, ValueError):
     """A byte span leaves the flat file."""
 

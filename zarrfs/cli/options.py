@@ -1,4 +1,4 @@
-"""What several commands take: ``-o key=value,…``, ``--json``; and how their help shows examples."""
+"""What several commands take, such as ``-o key=value,…``; and how their help shows examples."""
 
 from __future__ import annotations
 
@@ -15,6 +15,14 @@ STORE_OPTIONS = click.option(
     metavar="KEY=VALUE,…",
     multiple=True,
     help="Options of the store; may be given several times.  [default: none]",
+)
+
+ZARR_FORMAT = click.option(
+    "--zarr-format",
+    type=click.Choice(["2", "3"]),
+    default="3",
+    show_default=True,
+    help="Version of the format.",
 )
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.  [default: off]")
