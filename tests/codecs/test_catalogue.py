@@ -92,7 +92,7 @@ def test_right_configurations_are_found_right(name: str, configuration: Any) -> 
         ("transpose", {"order": [0, 0]}, "codecs.transpose.order"),
         ("transpose", {"order": [0] * 40}, "codecs.transpose.order"),
         ("crc32c", {"level": 1}, "codecs.crc32c.level"),
-        ("numcodecs.zlib", {"strength": 1}, "codecs.numcodecs.zlib"),
+        ("numcodecs.zlib", {"strength": 1}, "codecs.numcodecs.zlib.strength"),
     ],
 )
 def test_wrong_configurations_name_the_member(

@@ -51,6 +51,7 @@ from zarrfs.codecs.numcodecs_objects import (
     number_codec,
     object_codec,
 )
+from zarrfs.codecs.numcodecs_settings import check_settings
 from zarrfs.codecs.numcodecs_values import (
     Numcodec,
     as_array,
@@ -59,6 +60,7 @@ from zarrfs.codecs.numcodecs_values import (
     quietly,
 )
 from zarrfs.errors import MetadataError, UnsupportedError
+from zarrfs.format.documents import without
 
 if TYPE_CHECKING:
     from zarrfs.format.extensions import Extension
@@ -191,7 +193,9 @@ def _numcodec(
             configuration[members[0]] = array.dtype.str
         if codec_id == "shuffle" and configuration.get("elementsize") is None:
             configuration["elementsize"] = array.dtype.itemsize
-    find_class(codec_id)
+    found = find_class(codec_id)
+    if found is not None and is_own(found):
+        check_settings(codec_id, found, without(configuration, ("id",)), field)
     try:
         for member in members if is_native else ():
             if configuration.get(member) is not None:
