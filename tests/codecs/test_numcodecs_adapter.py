@@ -354,6 +354,7 @@ class TestCategorizedObjects(Objects):
         ),
         ([codec("delta"), LITTLE], object, r"delta: cannot encode elements of variable|refuses"),
         ([codec("bitround", keepbits=3)], "?", r"bitround: cannot encode elements of type bool"),
+        ([codec("astype", encode_dtype="i4")], "U2", r"astype: cannot encode <U2: invalid literal"),
         ([codec("delta", dtype="nonsense")], "i4", r"delta: numcodecs refuses it"),
     ],
 )
@@ -434,3 +435,16 @@ def test_pcodec_compresses_parts_of_complex_numbers_that_numpy_lacks() -> None:
     array = random_array((3, 4), dtype, 1)
     pipeline = build([codec("pcodec")], (3, 4), dtype)
     assert same(pipeline.decode(pipeline.encode(array)), array)
+
+
+@pytest.mark.parametrize("name", ["vlen-utf8", "vlen-bytes"])
+def test_numbers_are_no_elements_of_variable_length(name: str) -> None:
+    message = "encodes elements of variable length, not int32"
+    with pytest.raises(MetadataError, match=message):
+        build([{"name": f"numcodecs.{name}"}], (4,), "i4")
+
+
+def test_junk_in_place_of_a_data_type_is_shown() -> None:
+    pipeline = build([{"name": "numcodecs.json2"}], (2,), object)
+    with pytest.raises(CodecError, match=r'the data name no data type, but \{"a": 1\}'):
+        pipeline.decode(b'[1, 2, {"a": 1}, [2]]')

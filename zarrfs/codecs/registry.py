@@ -146,7 +146,7 @@ def register_codec(codec_class: type[Codec], *, force: bool = False) -> None:
 
     See Also
     --------
-    zarrfs.codec_info : What is known of a codec.
+    zarrfs.codecs.catalogue.codec_info : What is known of a codec.
 
     Notes
     -----
