@@ -21,8 +21,15 @@ from zarrfs.arrays.hierarchy import (
     Hierarchy,
     PrefixNode,
 )
-from zarrfs.arrays.node_writing import create_array, create_group, delete_node, write_attributes
+from zarrfs.arrays.node_writing import (
+    create_array,
+    create_group,
+    delete_node,
+    write_attributes,
+    write_shape,
+)
 from zarrfs.errors import MetadataError, NodeNotFoundError, NodeTypeError, UnsupportedError
+from zarrfs.format.chunk_grids import regular_grid
 from zarrfs.format.node_documents import serialise_documents
 from zarrfs.stores.faulty import FaultyStore
 from zarrfs.stores.local import LocalStore
@@ -355,15 +362,24 @@ def test_malformed_v2_metadata_are_ignored_with_a_warning(
     assert walked(Hierarchy(store)) == list(zip(TREE, KINDS, strict=True))
 
 
-def test_group_that_became_an_array_or_broken_has_no_tree(clock: Clock) -> None:
-    for document in (serialise_documents(metadata(3))["zarr.json"], None):
-        store = remote()
-        hierarchy = Hierarchy(store)
-        hierarchy.node("")
-        store.set("zarr.json", b"{" if document is None else json.dumps(document).encode())
-        clock.advance(CONSOLIDATED_TTL)
-        assert isinstance(hierarchy.node("leaf"), GroupNode)
-        assert gets(store)[-1] == "leaf/zarr.json"
+@pytest.mark.parametrize(
+    ("zarr_format", "key", "replaced_by"),
+    [
+        (3, "zarr.json", json.dumps(serialise_documents(metadata(3))["zarr.json"])),
+        (3, "zarr.json", "{"),
+        (2, ".zarray", json.dumps(serialise_documents(metadata(2))[".zarray"])),
+    ],
+)
+def test_group_that_became_an_array_or_broken_has_no_tree(
+    clock: Clock, zarr_format: ZarrFormat, key: str, replaced_by: str
+) -> None:
+    store = remote(zarr_format)
+    hierarchy = Hierarchy(store)
+    hierarchy.node("")
+    store.set(key, replaced_by.encode())
+    clock.advance(CONSOLIDATED_TTL)
+    assert isinstance(hierarchy.node("leaf"), GroupNode)
+    assert gets(store)[-1].startswith("leaf/")
 
 
 def test_more_groups_than_are_remembered_are_read_all_the_same() -> None:
@@ -407,6 +423,8 @@ def behind(store: MemoryStore, change: str, zarr_format: ZarrFormat) -> None:
         write_attributes(hierarchy, "g", {"new": 1})
     elif change == "added":
         create_array(hierarchy, "g/new", metadata(zarr_format))
+    elif change == "shape":
+        write_shape(hierarchy, "g/b", regular_grid((99,), (3,)))
     elif change == "removed":
         delete_node(hierarchy, "g/b")
     elif change == "kind":
@@ -414,7 +432,7 @@ def behind(store: MemoryStore, change: str, zarr_format: ZarrFormat) -> None:
     store.set(root, kept)
 
 
-@pytest.mark.parametrize("change", ["attributes", "group", "added", "removed", "kind"])
+@pytest.mark.parametrize("change", ["attributes", "shape", "group", "added", "removed", "kind"])
 def test_node_that_changed_is_shown_as_it_is_and_the_user_told_once(
     change: str, zarr_format: ZarrFormat, expected_logs: LogCheck
 ) -> None:

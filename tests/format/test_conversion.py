@@ -388,6 +388,13 @@ def test_bits_are_rounded_before_bytes_are_made() -> None:
     assert array_to_v2(converted) == metadata
 
 
+def test_packed_bits_have_no_byte_order() -> None:
+    metadata = v2(dtype="|b1", filters=[{"id": "packbits"}], compressor={"id": "blosc"})
+    packbits, laid_out, blosc = array_to_v3(metadata).codecs
+    assert (packbits, laid_out) == (codec("numcodecs.packbits"), codec("bytes"))
+    assert blosc.configuration["typesize"] == 1
+
+
 @pytest.mark.parametrize("name", ["bytes", "endian"])
 def test_byte_order_of_records_goes_to_their_fields(name: str) -> None:
     struct = document("struct", fields=[{"name": "a", "data_type": "int16"}])

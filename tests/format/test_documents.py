@@ -218,6 +218,12 @@ def test_documents_larger_than_the_limit_are_refused() -> None:
 
 def test_documents_of_more_values_than_the_limit_are_refused() -> None:
     data = b'{"x": [' + b"[]," * (documents.MAX_VALUES // 2) + b"[]]}"
-    message = rf"^holds about {documents.MAX_VALUES + 3} values; zarrfs reads up to {documents.MAX_VALUES}$"
+    limit = documents.MAX_VALUES
+    message = rf"^holds about {limit + 3} values; zarrfs reads up to {limit}$"
     with pytest.raises(MetadataError, match=message):
         documents.parse_json(data)
+
+
+def test_document_that_could_not_be_read_again_is_not_written() -> None:
+    with pytest.raises(MetadataError, match=r"^has \d+ bytes; zarrfs reads documents of up to "):
+        documents.dump_json({"x": " " * documents.MAX_DOCUMENT_BYTES})

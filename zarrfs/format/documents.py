@@ -44,11 +44,7 @@ def parse_json(data: bytes | bytearray | memoryview) -> dict[str, Json]:
         twice, or is larger than `MAX_DOCUMENT_BYTES` and `MAX_VALUES` allow.
     """
     data = bytes(data)
-    expect_document_size(len(data))
-    n_values = sum(map(data.count, (b",", b"[", b"{")))
-    if n_values > MAX_VALUES:
-        reason = f"holds about {n_values} values; zarrfs reads up to {MAX_VALUES}"
-        raise MetadataError(reason)
+    _expect_readable(data)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -76,6 +72,15 @@ def expect_document_size(n_bytes: int) -> None:
         raise MetadataError(reason)
 
 
+def _expect_readable(data: bytes) -> None:
+    """Check that a document is not too large, before it is parsed or stored."""
+    expect_document_size(len(data))
+    n_values = sum(map(data.count, (b",", b"[", b"{")))
+    if n_values > MAX_VALUES:
+        reason = f"holds about {n_values} values; zarrfs reads up to {MAX_VALUES}"
+        raise MetadataError(reason)
+
+
 def dump_json(document: Mapping[str, Json]) -> bytes:
     """Write a metadata document as zarr-python does: indented by two spaces, in ASCII.
 
@@ -85,13 +90,16 @@ def dump_json(document: Mapping[str, Json]) -> bytes:
     Raises
     ------
     MetadataError
-        If a value is nothing that JSON has; `field` names the member.
+        If a value is nothing that JSON has (`field` names the member), or the document is larger
+        than those that `parse_json` reads.
     """
     try:
-        return json.dumps(document, indent=2).encode("ascii")
+        data = json.dumps(document, indent=2).encode("ascii")
     except (TypeError, ValueError, RecursionError) as error:
         reason = f"cannot be written as JSON: {error}"
         raise MetadataError(reason, field=_find_culprit(document)) from error
+    _expect_readable(data)
+    return data
 
 
 def _find_culprit(document: Mapping[str, Json]) -> str:
