@@ -11,7 +11,7 @@ import pytest
 from tests.arrays import writer
 from tests.arrays.test_chunk_io import load_all, reader_of
 from zarrfs.arrays.memory import MACHINE_BYTES
-from zarrfs.errors import CodecError
+from zarrfs.errors import CodecError, MetadataError
 from zarrfs.stores.faulty import FaultyStore
 from zarrfs.stores.memory import MemoryStore
 
@@ -107,3 +107,11 @@ def test_texts_may_take_any_size() -> None:
     size = 2**22
     store.set("c/0", b"\1\0\0\0" + size.to_bytes(4, "little") + b"x" * size)
     assert load_all(reader_of(store))[0,][0] == "x" * size
+
+
+def test_shards_in_shards_without_end_are_refused() -> None:
+    codec = writer.bytes_codec()
+    for _ in range(300):
+        codec = writer.sharding((4,), [codec])
+    with pytest.raises(MetadataError, match="^zarr.json: codecs: stand inside each other"):
+        reader_of(one_chunk([codec], b""))

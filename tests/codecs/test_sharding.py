@@ -237,3 +237,19 @@ def test_unknown_codec_inside_a_shard_is_refused_or_left_out() -> None:
     assert with_unknown.encode(array) == plain.encode(array)
     with pytest.raises(UnsupportedError, match="'unheard-of'"):
         build([sharding([2, 3], [LITTLE, "unheard-of"])], (4, 6), "i4")
+
+
+def test_damaged_index_is_called_so() -> None:
+    pipeline = build([sharding([2])], (4,), "u1")
+    with pytest.raises(CodecError, match="with sharding_indexed: its index cannot be decoded with"):
+        pipeline.decode(b"")
+
+
+def test_wrong_codecs_inside_are_named_by_their_place() -> None:
+    with pytest.raises(MetadataError, match=r"^codecs\.sharding_indexed\.index_codecs: no codec"):
+        build([sharding([2], index_codecs=[])], (4,), "u1")
+    gzip = {"name": "gzip", "configuration": {"level": 10}}
+    with pytest.raises(
+        MetadataError, match=r"^codecs\.sharding_indexed\.codecs\.gzip\.level: must"
+    ):
+        build([sharding([2], [LITTLE, gzip])], (4,), "u1")

@@ -95,7 +95,11 @@ class ArrayCodecs:
     def _build(self, shape: tuple[int, ...]) -> ObjectCodecs:
         metadata = self._metadata
         spec = ChunkSpec(shape=shape, dtype=metadata.dtype, fill_value=metadata.fill_value)
-        whole = build_pipeline(metadata.codecs, spec)
+        try:
+            whole = build_pipeline(metadata.codecs, spec)
+        except RecursionError as error:
+            reason = "stand inside each other, too many levels deep"
+            raise MetadataError(reason, field="codecs") from error
         levels: list[ShardingCodec] = []
         chunk: Pipeline = whole
         while (sharding := chunk.sharding) is not None:

@@ -30,6 +30,8 @@ from zarrfs.codecs.numcodecs_values import (
     shaped,
 )
 from zarrfs.codecs.zfp import check_encodable, padded
+from zarrfs.errors import MetadataError
+from zarrfs.format.documents import show
 
 OBJECT_CODECS = frozenset({"json2", "msgpack2", "vlen-array", "vlen-bytes", "vlen-utf8"})
 NUMBER_CODECS = frozenset({"pcodec", "zfpy"})
@@ -91,6 +93,10 @@ class NumberCodec(ArrayBytesCodec):
 
 def object_codec(name: str, codec: Numcodec, spec: ChunkSpec) -> ObjectCodec:
     """Build a codec of Python objects."""
+    if codec.codec_id.startswith("vlen-") and spec.dtype.kind not in "OUS":
+        # numcodecs would make numbers of texts that look like some.
+        reason = f"encodes elements of variable length, not {spec.dtype}"
+        raise MetadataError(reason, field=f"codecs.{name}")
     nbytes = None
     if codec.codec_id == "categorize":
         nbytes = math.prod(spec.shape) * codec.astype.itemsize
@@ -126,7 +132,10 @@ def _expect_items(codec: Numcodec, data: Buffer, size: int) -> None:
         items = msgpack.unpackb(data, raw=codec.raw)
     if not isinstance(items, list) or len(items) < 2:
         raise ValueError("the data hold no list of elements, type and shape")
-    dtype, shape = np.dtype(items[-2]), items[-1]
+    try:
+        dtype, shape = np.dtype(items[-2]), items[-1]
+    except Exception as error:
+        raise ValueError(f"the data name no data type, but {show(items[-2])}") from error
     _expect_elements(math.prod(shape), size)
     if dtype.itemsize * size > UNBOUNDED_MOST + UNBOUNDED_RATIO * len(data):
         raise ValueError(f"the data hold elements of {dtype.itemsize} bytes")

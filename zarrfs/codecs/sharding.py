@@ -158,7 +158,11 @@ class ShardingCodec(ArrayBytesCodec):
         CodecError
             If it is too short or its checksum is wrong.
         """
-        return ShardIndex(self.index.decode(data), shard_nbytes)
+        try:
+            return ShardIndex(self.index.decode(data), shard_nbytes)
+        except CodecError as error:
+            reason = f"its index cannot be decoded with {error.codec}: {error.reason}"
+            raise CodecError(NAME, "decode", reason) from error
 
     def find_index(self, shard: Buffer) -> ShardIndex:
         """Decode the index of a whole shard.
@@ -230,12 +234,20 @@ def parse_sharding(extension: Extension, spec: Spec, build: BuildPipeline) -> Sh
         reason = f"must divide the shard's shape {show(chunk.shape)}, unlike {show(value)}"
         raise MetadataError(reason, field=f"{field}.chunk_shape")
     grid_shape = tuple(whole // n for whole, n in zip(chunk.shape, inner_shape, strict=True))
-    inner = build(
-        parse_extensions(take(configuration, "codecs", field), f"{field}.codecs"),
-        ChunkSpec(shape=inner_shape, dtype=chunk.dtype, fill_value=chunk.fill_value),
+
+    def build_part(member: str, part: ChunkSpec) -> Pipeline:
+        extensions = parse_extensions(take(configuration, member, field), f"{field}.{member}")
+        try:
+            return build(extensions, part)
+        except MetadataError as error:
+            inside = f"{field}.{member}{error.field.removeprefix('codecs')}"
+            raise type(error)(error.reason, field=inside) from error
+
+    inner = build_part(
+        "codecs", ChunkSpec(shape=inner_shape, dtype=chunk.dtype, fill_value=chunk.fill_value)
     )
-    index = build(
-        parse_extensions(take(configuration, "index_codecs", field), f"{field}.index_codecs"),
+    index = build_part(
+        "index_codecs",
         ChunkSpec(shape=(*grid_shape, 2), dtype=np.dtype(np.uint64), fill_value=MISSING),
     )
     index_nbytes = index.encoded_spec.nbytes
