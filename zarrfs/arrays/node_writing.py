@@ -95,13 +95,7 @@ def create_array(
     StoreError
         If the store fails; ``ReadOnlyError`` if it cannot be written.
     """
-
-    def prepare(node: ArrayNode | GroupNode) -> None:
-        if fill is not None and isinstance(node, ArrayNode):
-            fill(node)
-
-    documents = serialise_documents(metadata)
-    node = _create(hierarchy, path, documents, overwrite=overwrite, prepare=prepare)
+    node = _create(hierarchy, path, serialise_documents(metadata), overwrite=overwrite, fill=fill)
     assert isinstance(node, ArrayNode)
     return node
 
@@ -204,7 +198,7 @@ def _create(
     documents: Documents,
     *,
     overwrite: bool,
-    prepare: Callable[[ArrayNode | GroupNode], None] = lambda node: None,
+    fill: Callable[[ArrayNode], None] | None = None,
 ) -> ArrayNode | GroupNode:
     data = _dumped(documents)
     node = _new_node(path, documents, data)
@@ -227,15 +221,26 @@ def _create(
         if not _store_new(store, above, _dumped(serialise_documents(group))):
             # Another process was faster.
             _check_above(above, read_documents(store, above), path, zarr_format)
-    try:
-        prepare(node)
-    except BaseException:  # an interrupt too
-        _delete_leftovers(store, path)
-        raise
-    if not _store_new(store, path, data):
+    if fill is not None and isinstance(node, ArrayNode):
+        is_stored = _store_filled(store, node, data, fill)
+    else:
+        is_stored = _store_new(store, path, data)
+    if not is_stored:
         raise _taken(path)
     hierarchy.forget()
     return node
+
+
+def _store_filled(
+    store: Store, node: ArrayNode, data: Mapping[str, bytes], fill: Callable[[ArrayNode], None]
+) -> bool:
+    """Store the chunks of an array, then its documents; nothing else lies there yet."""
+    try:
+        fill(node)
+        return _store_new(store, node.path, data)
+    except BaseException:  # an interrupt too
+        _delete_leftovers(store, node.path)
+        raise
 
 
 def _check_above(
