@@ -206,6 +206,14 @@ def test_zstd_frames_without_a_size_are_decoded() -> None:
         decode_zstd(frame, due(4), None)
 
 
+def test_zstd_frame_of_unknown_size_that_holds_more_is_refused() -> None:
+    codec = build([LITTLE, {"name": "zstd", "configuration": {"level": 1}}], (4,), "u1")
+    # One block that repeats a byte 16 times. RFC 8878, sections 3.1.1.1 and 3.1.1.2.
+    frame = b"\x28\xb5\x2f\xfd\x00\x58" + (16 << 3 | 1 << 1 | 1).to_bytes(3, "little") + b"x"
+    with pytest.raises(CodecError, match="zstd: holds more than the 4 bytes that are due"):
+        codec.decode(frame)
+
+
 def test_zstd_frames_follow_each_other() -> None:
     frames = numcodecs.Zstd().encode(b"abc") + numcodecs.Zstd().encode(b"defg")
     assert bytes(decode_zstd(frames, due(7), None)) == b"abcdefg"

@@ -54,7 +54,12 @@ def decode_zstd(data: Buffer, spec: BytesSpec, out: memoryview | None) -> Buffer
         return b""
     # numcodecs fills a buffer of the content's size, and refuses one that is too small.
     into = np.empty(nbytes, np.uint8).data if out is None else out
-    return _decoded(numcodecs.zstd.decompress(data, into))
+    try:
+        return _decoded(numcodecs.zstd.decompress(data, into))
+    except RuntimeError as error:
+        if "buffer is too small" not in str(error):
+            raise
+        raise ValueError(f"holds more than the {nbytes} bytes that are due") from error
 
 
 def decode_blosc(data: Buffer, spec: BytesSpec, out: memoryview | None) -> Buffer:
