@@ -121,6 +121,11 @@ def test_an_element_that_is_a_list_is_one_element() -> None:
     assert after.tolist() == [[1, 2], [1, 2]]
 
 
+def test_an_array_of_one_object_takes_an_element_and_no_array() -> None:
+    after = assigned(np.zeros((), object), (), np.array("a", np.dtypes.StringDType()))
+    assert after.tolist() == "a"
+
+
 def test_one_element_for_a_huge_selection_takes_no_memory() -> None:
     selection = parse_selection(..., (10**15, 10**15))
     assert new_elements(1, np.dtype("f8"), selection).nbytes == 8

@@ -89,6 +89,11 @@ class TestShardOfOneElement(CodecContract):
     shapes = st.just(())
 
 
+class TestShardOfOneElementInTheOtherByteOrder(CodecContract):
+    codecs = (sharding([], [BIG]),)
+    shapes = st.just(())
+
+
 def codec_of(extension: Any, shape: tuple[int, ...] = (4, 6), fill: Any = 0) -> ShardingCodec:
     codec = build([extension], shape, "i4", fill).sharding
     assert codec is not None

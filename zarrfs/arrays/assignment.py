@@ -75,7 +75,9 @@ class Edit:
 
     def apply(self, chunk: Array) -> None:
         """Put the new elements into their places in a chunk."""
-        chunk[tuple(map(_slice, self.selection.axes))] = self.values
+        # The ellipsis: an array of one object takes elements, and not the values for its element.
+        places: list[slice | EllipsisType] = [_slice(axis) for axis in self.selection.axes]
+        chunk[(*places, ...)] = self.values
 
 
 def _slice(axis: AxisSelection) -> slice:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -34,6 +34,9 @@ from zarrfs.format.documents import (
     take,
 )
 from zarrfs.format.extensions import Extension, parse_extensions
+
+if TYPE_CHECKING:
+    from types import EllipsisType
 
 MISSING = 2**64 - 1
 """Offset and size of an inner chunk that was never written."""
@@ -213,11 +216,11 @@ class ShardingCodec(ArrayBytesCodec):
             if not self.inner.spec.is_fill(inner_chunk)
         )
 
-    def _region(self, coords: Coords) -> tuple[slice, ...]:
+    def _region(self, coords: Coords) -> tuple[slice | EllipsisType, ...]:
         """Return which elements of the shard an inner chunk holds."""
-        return tuple(
-            slice(c * n, (c + 1) * n) for c, n in zip(coords, self.inner_shape, strict=True)
-        )
+        slices = [slice(c * n, (c + 1) * n) for c, n in zip(coords, self.inner_shape, strict=True)]
+        # The ellipsis: of a shard without dimensions an array too, whose bytes can be swapped.
+        return (*slices, ...)
 
 
 def parse_sharding(extension: Extension, spec: Spec, build: BuildPipeline) -> ShardingCodec:

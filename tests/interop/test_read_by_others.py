@@ -1,0 +1,188 @@
+"""Whatever zarrfs writes, in any number of steps, zarr-python and tensorstore read the same."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from hypothesis import given, reject, settings
+from hypothesis import strategies as st
+
+import zarrfs
+from tests.interop import writers
+from tests.interop.elements import content
+from tests.interop.readers import read_with_tensorstore, read_with_zarr_python
+from tests.interop.strategies import ArrayV2, ArrayV3, v2_arrays, v3_arrays
+from zarrfs.errors import UnsupportedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy.typing as npt
+    from hypothesis.strategies import DataObject
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::zarr.errors.UnstableSpecificationWarning"),
+    pytest.mark.filterwarnings(
+        "ignore:Numcodecs codecs are not in the Zarr version 3:zarr.errors.ZarrUserWarning"
+    ),
+]
+
+# zarr-python 3.1 has no "struct" and no raw bits, which newer names of the registry are.
+ZARR_PYTHON_V3 = [t for t in writers.ZARR_PYTHON_V3 if t.dtype.kind != "V"]
+
+# Four tests: 400 arrays in `make test`, six times as many in the slow profile.
+many = settings(max_examples=2 * settings().max_examples)
+
+
+@many
+@given(array=v3_arrays(ZARR_PYTHON_V3, writers.ZARR_PYTHON), data=st.data())
+def test_v3_arrays_read_by_zarr_python(array: ArrayV3, data: DataObject) -> None:
+    check(read_with_zarr_python, array, data)
+
+
+@many
+@given(array=v2_arrays(writers.ZARR_PYTHON_V2, writers.ZARR_PYTHON), data=st.data())
+def test_v2_arrays_read_by_zarr_python(array: ArrayV2, data: DataObject) -> None:
+    check(read_with_zarr_python, array, data)
+
+
+@many
+@given(array=v3_arrays(writers.TENSORSTORE_V3, writers.TENSORSTORE), data=st.data())
+def test_v3_arrays_read_by_tensorstore(array: ArrayV3, data: DataObject) -> None:
+    check(read_with_tensorstore, array, data)
+
+
+@many
+@given(array=v2_arrays(writers.TENSORSTORE_V2, writers.TENSORSTORE), data=st.data())
+def test_v2_arrays_read_by_tensorstore(array: ArrayV2, data: DataObject) -> None:
+    check(read_with_tensorstore, array, data)
+
+
+def check(
+    read: Callable[[Path, np.dtype[Any]], npt.NDArray[Any]],
+    array: ArrayV2 | ArrayV3,
+    data: DataObject,
+) -> None:
+    """Create an array, change it in a few steps, and compare what all see with NumPy's."""
+    dtype = array.data_type.dtype
+    with tempfile.TemporaryDirectory() as folder:
+        directory = Path(folder) / "x.zarr"
+        z = create(directory, array)
+        model: npt.NDArray[Any] = np.full(array.shape, array.fill_value, dtype)
+        for _ in range(data.draw(st.integers(1, 4), label="steps")):
+            step = data.draw(st.sampled_from([write, write, write, resize, append]))
+            model = step(z, model, array, data)
+            assert z.shape == model.shape
+        read_again = zarrfs.open_array(directory)[...]
+        theirs = read(directory, dtype)
+        assert_same_bits(read_again, theirs)
+        assert_same_bits(z[...], read_again)
+        if not array.is_tame:
+            assert_same_bits(theirs, model)
+
+
+def create(directory: Path, array: ArrayV2 | ArrayV3) -> zarrfs.Array:
+    dtype = array.data_type.dtype
+    is_object = dtype.kind in "OT"
+    common: dict[str, Any] = {
+        "shape": array.shape,
+        "dtype": array.data_type.name if is_object else dtype,
+        "fill_value": array.fill_value,
+        "write_empty_chunks": array.stores_empty_chunks,
+    }
+    if isinstance(array, ArrayV3):
+        return zarrfs.create_array(
+            directory,
+            chunks=array.chunk_shape,
+            codecs=array.codecs,
+            chunk_key_encoding=array.chunk_key_encoding,
+            **common,
+        )
+    try:
+        return zarrfs.create_array(
+            directory,
+            zarr_format=2,
+            chunks=array.chunks,
+            filters=array.filters,
+            compressor=array.compressor,
+            order=array.order,
+            dimension_separator=array.dimension_separator,
+            **common,
+        )
+    except UnsupportedError as error:
+        if "no form for a NaN of other bits" in str(error):
+            reject()
+        raise
+
+
+def elements(
+    shape: tuple[int, ...], array: ArrayV2 | ArrayV3, data: DataObject
+) -> npt.NDArray[Any]:
+    """Random elements, or all the fill value."""
+    dtype = array.data_type.dtype
+    if data.draw(st.sampled_from([False, False, True]), label="fill value"):
+        return np.full(shape, array.fill_value, dtype)
+    seed = data.draw(st.integers(0, 2**16), label="seed")
+    return content(shape, dtype, seed, is_tame=array.is_tame)
+
+
+def write(
+    z: zarrfs.Array, model: npt.NDArray[Any], array: ArrayV2 | ArrayV3, data: DataObject
+) -> npt.NDArray[Any]:
+    region = tuple(data.draw(slices(n), label="region") for n in model.shape)
+    values = elements(np.shape(model[region]), array, data)
+    z[region] = values
+    model[region] = values
+    return model
+
+
+def resize(
+    z: zarrfs.Array, model: npt.NDArray[Any], array: ArrayV2 | ArrayV3, data: DataObject
+) -> npt.NDArray[Any]:
+    shape = tuple(data.draw(st.integers(0, n + 5), label="length") for n in model.shape)
+    resized: npt.NDArray[Any] = np.full(shape, array.fill_value, model.dtype)
+    kept = tuple(slice(0, min(a, b)) for a, b in zip(shape, model.shape, strict=True))
+    resized[kept] = model[kept]
+    z.resize(shape)
+    return resized
+
+
+def append(
+    z: zarrfs.Array, model: npt.NDArray[Any], array: ArrayV2 | ArrayV3, data: DataObject
+) -> npt.NDArray[Any]:
+    if not model.ndim:
+        return model
+    axis = data.draw(st.integers(-model.ndim, model.ndim - 1), label="axis")
+    shape = list(model.shape)
+    shape[axis] = data.draw(st.integers(0, 5), label="length")
+    values = elements(tuple(shape), array, data)
+    longer = np.concatenate([model, values], axis=axis)
+    assert z.append(values, axis=axis) == longer.shape
+    return longer
+
+
+@st.composite
+def slices(draw: st.DrawFn, length: int) -> slice:
+    """Slices with steps, both ways."""
+    ends = st.integers(0, length)
+    start, stop = draw(ends), draw(ends)
+    step = draw(st.sampled_from([1, 1, 1, 2, 3]))
+    if draw(st.sampled_from([False, False, False, True])) and length:
+        return slice(max(start, stop) - 1 if max(start, stop) else None, None, -step)
+    return slice(min(start, stop), max(start, stop), step)
+
+
+def assert_same_bits(read: npt.NDArray[Any], expected: npt.NDArray[Any]) -> None:
+    read, expected = np.asarray(read), np.asarray(expected)
+    assert read.shape == expected.shape
+    if read.dtype.hasobject or expected.dtype.hasobject:
+        assert read.tolist() == expected.tolist()
+    elif read.dtype.names:
+        for name in read.dtype.names:
+            assert_same_bits(read[name], expected[name])
+    else:
+        assert read.tobytes() == expected.astype(read.dtype).tobytes()
