@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.in_process import (
+    CHUNKS,
+    SHAPE,
+    SMALL_CHUNKS,
+    SMALL_SHAPE,
+    hierarchy,
+    reading,
+    writing,
+)
 from benchmarks.rounds import measure
+from benchmarks.slicing import constant_slices, random_slices
 from benchmarks.table import render
 from benchmarks.whole_file import whole_file
 
@@ -19,6 +30,13 @@ if TYPE_CHECKING:
 
 WORKLOADS: dict[str, Callable[[Path], AbstractContextManager[Workload]]] = {
     "whole-file": whole_file,
+    "read": functools.partial(reading, shape=SHAPE, chunks=CHUNKS),
+    "read-small-chunks": functools.partial(reading, shape=SMALL_SHAPE, chunks=SMALL_CHUNKS),
+    "write": functools.partial(writing, shape=SHAPE, chunks=CHUNKS),
+    "write-small-chunks": functools.partial(writing, shape=SMALL_SHAPE, chunks=SMALL_CHUNKS),
+    "hierarchy": hierarchy,
+    "slices-constant": constant_slices,
+    "slices-random": random_slices,
 }
 
 RESULTS = Path(__file__).parent / "results"

@@ -10,6 +10,7 @@ from zarrfs.errors import (
     MetadataError,
     NodeNotFoundError,
     NodeTypeError,
+    ReadOnlyError,
     StoreNotFoundError,
     UrlError,
 )
@@ -28,6 +29,23 @@ def test_a_group_gives_the_nodes_below_it(store: Path) -> None:
     assert "deep/er" in group
     assert "nothing" not in group
     assert repr(group["deep"]) == "<zarrfs.Group /deep>"
+
+
+def test_a_group_opens_the_nodes_below_it_in_turn(store: Path) -> None:
+    nodes = dict(zarrfs.open_group(store, mode="r").items())
+    assert {name: type(node) for name, node in nodes.items()} == {
+        "deep": zarrfs.Group,
+        "sharded": zarrfs.Array,
+        "t": zarrfs.Array,
+    }
+    with pytest.raises(ReadOnlyError):
+        nodes["t"][...] = 0  # type: ignore[index]  # it is an array
+
+
+def test_a_node_that_cannot_be_read_is_told_in_its_turn(store: Path) -> None:
+    (store / "deep/zarr.json").write_text("{}")
+    with pytest.raises(MetadataError, match=r"deep/zarr\.json: zarr_format: is missing"):
+        list(zarrfs.open_group(store).items())
 
 
 def test_a_group_can_be_opened_as_what_it_is(store: Path) -> None:

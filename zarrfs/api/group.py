@@ -110,6 +110,22 @@ class Group:
         """Iterate over the names of the nodes directly below."""
         return (node.name for node in self._hierarchy.children(self.path))
 
+    def items(self) -> Iterator[tuple[str, Array | Group]]:
+        """Iterate over the nodes directly below and their names; each is opened, and read once.
+
+        Raises
+        ------
+        MetadataError
+            If the metadata of a node is malformed or uses what zarrfs does not have.
+        StoreError
+            If the store cannot be read.
+        """
+        for node in self._hierarchy.children(self.path):
+            yield (
+                node.name,
+                open_found(self._hierarchy, node, self._engine, read_only=self._is_read_only),
+            )
+
     def create_array(
         self,
         path: str,
@@ -206,7 +222,24 @@ def open_node(
     write_empty_chunks: bool = False,
 ) -> Array | Group:
     """Make the object for the node at a path."""
-    node = hierarchy.node(path)
+    return open_found(
+        hierarchy,
+        hierarchy.node(path),
+        engine,
+        read_only=read_only,
+        write_empty_chunks=write_empty_chunks,
+    )
+
+
+def open_found(
+    hierarchy: Hierarchy,
+    node: Node,
+    engine: Engine,
+    *,
+    read_only: bool = False,
+    write_empty_chunks: bool = False,
+) -> Array | Group:
+    """Make the object for a node."""
     if isinstance(node, BrokenNode):
         raise node.error
     if isinstance(node, ArrayNode):

@@ -27,7 +27,6 @@ from zarrfs.format.extensions import Extension, parse_extension, serialise_exten
 from zarrfs.format.fill_arguments import fill_value_of
 from zarrfs.format.fill_values import default_fill_value
 from zarrfs.format.metadata import ArrayMetadata
-from zarrfs.format.node_documents import parse_documents, serialise_documents
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -148,8 +147,6 @@ def _check(metadata: ArrayMetadata) -> None:
         if nbytes > most:
             reason = f"have {nbytes} bytes each, and {codec.name!r} takes no more than {most}"
             raise MetadataError(f"{reason}; choose smaller ones, or another codec", field="chunks")
-    # A document that its own parser refuses must not be stored: it says what is wrong with it.
-    parse_documents(serialise_documents(metadata))
 
 
 # --- shape, chunks, keys ----------------------------------------------------------------------

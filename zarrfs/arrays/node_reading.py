@@ -37,6 +37,9 @@ class StoredDocuments:
     data: bytes
     """Their bytes, one behind the other."""
 
+    mtime_ns: int | None = None
+    """Last change of any, 0 if the store does not know; ``None`` if it was not asked."""
+
 
 def read_documents(store: Store, path: str) -> StoredDocuments | None:
     """Read the documents of a node; ``None`` if none makes it a node.
@@ -50,19 +53,12 @@ def read_documents(store: Store, path: str) -> StoredDocuments | None:
     StoreError
         If the store cannot be read.
     """
-    members, data = {}, b""
     for name in (V3_DOCUMENT, V2_ARRAY, V2_GROUP):
-        found = _read(store, metadata_key(path, name))
+        found = _read(store, path, name)
         if found is None:
             continue
-        members[name], data = _parsed(found, metadata_key(path, name)), found
-        if name != V3_DOCUMENT:
-            key = metadata_key(path, V2_ATTRIBUTES)
-            attributes = _read(store, key)
-            if attributes is not None:
-                members[V2_ATTRIBUTES] = _parsed(attributes, key)
-                data += attributes
-        return StoredDocuments(members=members, data=data)
+        attributes = None if name == V3_DOCUMENT else _read(store, path, V2_ATTRIBUTES)
+        return found if attributes is None else _together(found, attributes)
     return None
 
 
@@ -85,8 +81,8 @@ def stored_node(
     store: Store, path: str, stored: StoredDocuments
 ) -> ArrayNode | GroupNode | BrokenNode | None:
     """Return the node of documents that were read; ``None`` if they are gone since then."""
-    node = parse_node(path, stored, 0)
-    if not isinstance(node, ArrayNode):
+    node = parse_node(path, stored, stored.mtime_ns or 0)
+    if not isinstance(node, ArrayNode) or stored.mtime_ns is not None:
         return node
     try:
         mtimes = [store.stat(metadata_key(path, name)).mtime_ns for name in stored.members]
@@ -130,19 +126,27 @@ def has_nodes_below(store: Store, path: str) -> bool:
     return bool(todo)
 
 
-def _read(store: Store, key: str) -> bytes | None:
+def _read(store: Store, path: str, name: str) -> StoredDocuments | None:
+    """Read one document, and its time where that costs next to nothing."""
+    key = metadata_key(path, name)
+    mtime_ns = None
     try:
         if store.capabilities.cheap_stat:
-            expect_document_size(store.stat(key).size)
-        return bytes(store.get(key))
+            info = store.stat(key)
+            expect_document_size(info.size)
+            mtime_ns = info.mtime_ns
+        data = bytes(store.get(key))
+        return StoredDocuments(members={name: parse_json(data)}, data=data, mtime_ns=mtime_ns)
     except KeyNotFoundError:
         return None
     except MetadataError as error:
         raise error.at(key) from error
 
 
-def _parsed(data: bytes, key: str) -> dict[str, object]:
-    try:
-        return parse_json(data)
-    except MetadataError as error:
-        raise error.at(key) from error
+def _together(one: StoredDocuments, other: StoredDocuments) -> StoredDocuments:
+    mtimes = [each.mtime_ns for each in (one, other) if each.mtime_ns is not None]
+    return StoredDocuments(
+        members={**one.members, **other.members},
+        data=one.data + other.data,
+        mtime_ns=max(mtimes, default=None),
+    )

@@ -57,7 +57,7 @@ class ChunkSpec:
         fill = self._fill_element()
         if self.dtype.hasobject:
             return all(bool(element == fill[()]) for element in array.flat)
-        first = array[(*(slice(0, 1) for _ in array.shape), ...)]
+        first = array[(slice(0, 1),) * array.ndim]
         if array.nbytes and first.tobytes() != fill.tobytes():  # true of most data
             return False
         raw = np.frombuffer(array_bytes(array), np.uint8)
