@@ -13,7 +13,14 @@ from zarrfs.format.documents import Json, expect_integer, take
 from zarrfs.format.dtype_arguments import data_type_of
 from zarrfs.format.dtypes import DataType, DataTypeDefinition, ParseInner
 from zarrfs.format.dtypes_v2 import serialise_v2_dtype
-from zarrfs.format.dtypes_v3 import DATA_TYPES, parse_v3_dtype, serialise_v3_dtype
+from zarrfs.format.dtypes_v3 import (
+    data_type_info,
+    list_data_types,
+    parse_v3_dtype,
+    register_data_type,
+    serialise_v3_dtype,
+    unregister_data_type,
+)
 from zarrfs.format.fill_arguments import fill_value_of
 from zarrfs.format.fill_values import (
     default_fill_value,
@@ -69,9 +76,9 @@ PRICE = {"name": "example.decimal", "configuration": {"digits": 2}}
 
 @pytest.fixture(autouse=True)
 def registered() -> Iterator[None]:
-    DATA_TYPES.register("example.decimal", DECIMAL)
+    register_data_type("example.decimal", DECIMAL)
     yield
-    DATA_TYPES.unregister("example.decimal")
+    unregister_data_type("example.decimal")
 
 
 def test_registered_type_is_parsed_and_written() -> None:
@@ -107,28 +114,28 @@ def test_v2_does_not_have_it() -> None:
 
 def test_it_is_gone_when_it_is_unregistered() -> None:
     data_type = parse_v3_dtype(PRICE)
-    DATA_TYPES.unregister("example.decimal")
+    unregister_data_type("example.decimal")
     try:
         with pytest.raises(UnsupportedError, match=r"zarrfs has no data type 'example\.decimal'"):
             parse_v3_dtype(PRICE)
         with pytest.raises(UnsupportedError, match=r"no data type 'example\.decimal' that zarrfs"):
             serialise_v3_dtype(data_type)
     finally:
-        DATA_TYPES.register("example.decimal", DECIMAL)
+        register_data_type("example.decimal", DECIMAL)
 
 
 def test_built_in_types_are_listed_and_protected() -> None:
-    names = DATA_TYPES.names()
+    names = list_data_types()
     assert {"bool", "struct", "int4", "complex_float16", "raw_bytes", "string"} <= set(names)
-    assert DATA_TYPES.info("struct").origin == "built in"
-    assert DATA_TYPES.info("example.decimal").origin == "registered"
+    assert data_type_info("struct").origin == "built in"
+    assert data_type_info("example.decimal").origin == "registered"
     with pytest.raises(RegistrationError, match="'int8' is built in; force=True replaces it"):
-        DATA_TYPES.register("int8", DECIMAL)
+        register_data_type("int8", DECIMAL)
 
 
 def test_name_that_begins_like_raw_bits_is_free() -> None:
-    DATA_TYPES.register("r3d", DECIMAL)
+    register_data_type("r3d", DECIMAL)
     try:
         assert parse_v3_dtype({"name": "r3d", "configuration": {"digits": 1}}).name == "r3d"
     finally:
-        DATA_TYPES.unregister("r3d")
+        unregister_data_type("r3d")
