@@ -17,6 +17,7 @@ from zarrfs.arrays.new_arrays import NewArray, new_metadata
 from zarrfs.errors import SourceError, ViewError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from zarrfs.arrays.regions import Box
@@ -170,10 +171,11 @@ def test_whether_a_file_lies_below_a_directory(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def pipe() -> tuple[str, int]:
-    """Name of the end to read, and the other one."""
+def pipe() -> Iterator[tuple[str, int]]:
+    """Name of the end to read, and the other one, for the test to close."""
     ours, theirs = os.pipe()
-    return f"/proc/self/fd/{ours}", theirs
+    yield f"/proc/self/fd/{ours}", theirs
+    os.close(ours)
 
 
 def test_a_pipe_is_read_piece_by_piece(pipe: tuple[str, int]) -> None:
@@ -218,3 +220,21 @@ def test_dash_is_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     assert source.name == "standard input"
     assert source.read(((0, 1),)).tolist() == [1]
     source.finish()
+
+
+def test_standard_input_that_is_closed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(SourceError, match="is closed"):
+        open_source("-")
+
+
+def test_a_pipe_that_does_not_wait_is_refused() -> None:
+    ours, theirs = os.pipe2(os.O_NONBLOCK)
+    source = open_source(f"/proc/self/fd/{ours}")
+    os.set_blocking(source._file.fileno(), False)  # type: ignore[attr-defined]  # opened anew
+    source.fit(metadata((1,)))
+    with pytest.raises(SourceError, match="not to wait"):
+        source.read(((0, 1),))
+    source.close()
+    os.close(ours)
+    os.close(theirs)

@@ -6,6 +6,7 @@ then, and not a signal that ends the process.
 
 from __future__ import annotations
 
+import io
 import math
 import os
 import stat
@@ -99,7 +100,10 @@ def open_source(path: str) -> ElementSource:
         If it cannot be opened, or is no such file.
     """
     if path == STANDARD_INPUT:
-        return _Stream("standard input", sys.stdin.buffer)
+        if sys.stdin is None:
+            raise SourceError("standard input", "is closed")
+        file = sys.stdin.buffer
+        return _Stream("standard input", file.raw if isinstance(file, io.BufferedReader) else file)
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except (OSError, ValueError) as error:
@@ -110,7 +114,7 @@ def open_source(path: str) -> ElementSource:
         os.close(descriptor)
         raise SourceError(path, "is a directory; give a flat file or a .npy file")
     if not stat.S_ISREG(mode):
-        return _Stream(path, os.fdopen(descriptor, "rb"))
+        return _Stream(path, os.fdopen(descriptor, "rb", buffering=0))
     try:
         return _NpyFile(path, descriptor) if path.endswith(".npy") else _FlatFile(path, descriptor)
     except BaseException:
@@ -223,11 +227,14 @@ class _NpyFile(_File):
 
 
 class _Stream(ElementSource):
-    """A flat file whose size shows at its end."""
+    """A flat file whose size shows at its end.
+
+    Read without a buffer, so that each piece comes back to Python, where an interrupt is noticed.
+    """
 
     is_sequential = True
 
-    def __init__(self, name: str, file: BinaryIO) -> None:
+    def __init__(self, name: str, file: io.RawIOBase | BinaryIO) -> None:
         super().__init__(name)
         self._file = file
         self._n_read = 0
@@ -260,9 +267,12 @@ class _Stream(ElementSource):
 
     def _read_into(self, data: memoryview) -> int:
         try:
-            return self._file.readinto(data)  # type: ignore[attr-defined, no-any-return]
+            n_read: int | None = self._file.readinto(data)  # type: ignore[union-attr]  # typeshed lacks it
         except OSError as error:
             raise SourceError(self.name, f"cannot be read: {error.strerror}") from error
+        if n_read is None:
+            raise SourceError(self.name, "has no data now, and is set not to wait for them")
+        return n_read
 
 
 def _wrong_size(size: int, wanted: int, metadata: ArrayMetadata) -> str:
