@@ -15,10 +15,11 @@ _MOST_OF_A_FIELD = 120
 
 def _shown(text: str, most: int = _MOST_SHOWN) -> str:
     """Render text on one line: what a terminal would obey is escaped, the middle may be cut."""
-    if len(text) > most:
-        text = f"{text[: most // 2]} … {text[-most // 3 :]}"
-    escaped = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-    return text if text.isprintable() else "".join(escaped)
+    if len(text) > 2 * most:
+        text = text[:most] + text[-most:]
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return text if len(text) <= most else f"{text[: most // 2]} … {text[-(most // 3) :]}"
 
 
 class ZarrfsError(Exception):
@@ -49,10 +50,9 @@ class MetadataError(ZarrfsError, ValueError):
     """
 
     def __init__(self, reason: str, *, field: str = "", key: str | None = None) -> None:
-        self.reason, self.field, self.key = reason, field, key
+        self.reason, self.field, self.key = _shown(reason), _shown(field, _MOST_OF_A_FIELD), key
         place = f"{_shown(key)}: " if key else ""
-        member = f"{_shown(field, _MOST_OF_A_FIELD)}: " if field else ""
-        super().__init__(f"{place}{member}{_shown(reason)}")
+        super().__init__(f"{place}{self.field + ': ' if field else ''}{self.reason}")
 
     def at(self, key: str) -> MetadataError:
         """Return the same error, with the key of its document."""
@@ -123,9 +123,9 @@ class CodecError(ZarrfsError, ValueError):
     """
 
     def __init__(self, codec: str, direction: str, reason: str, *, key: str | None = None) -> None:
-        self.codec, self.direction, self.reason, self.key = codec, direction, reason, key
+        self.codec, self.direction, self.reason, self.key = codec, direction, _shown(reason), key
         what = _shown(key) if key else "a chunk"
-        super().__init__(f"cannot {direction} {what} with {codec}: {_shown(reason)}")
+        super().__init__(f"cannot {direction} {what} with {codec}: {self.reason}")
 
     def at(self, key: str) -> CodecError:
         """Return the same error, with the key of the object."""
