@@ -76,6 +76,7 @@ def _array_info(hierarchy: Hierarchy, node: ArrayNode) -> dict[str, Json]:
     views: dict[str, str | None] = {}
     for name, view in FORMATS.items():
         try:
+            process_engine().source(hierarchy.store, node)  # says if nobody can read it
             array = arrays.get(node).description
             chunk_shape, shard_shape = array.chunk_shape, array.shard_shape
             view.files[0].lay_out(array)

@@ -41,6 +41,9 @@ MAX_LISTED = 10_000
 # Chunks of one shard that are fetched together have about so many bytes when decoded.
 _BATCH_BYTES = 4 * 2**20
 
+# Indexes of shards that are larger are held against the shard's size before they are used.
+_LARGE_INDEX = 2**20
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
@@ -184,6 +187,9 @@ class _Search:
     def _read_object(self, node: ArrayNode, reader: ChunkReader, key: str, coords: Coords) -> None:
         lost: dict[str, list[Coords]] = {}
         wanted = reader.chunks_of(coords)
+        index_nbytes = reader.index_nbytes(coords)
+        if index_nbytes > _LARGE_INDEX and index_nbytes > self._store.stat(key).size:
+            wanted = itertools.islice(wanted, 1)  # no chunk can be had, and there may be 2**60
         size = max(1, _BATCH_BYTES // max(1, reader.spec.nbytes))
         while batch := list(itertools.islice(wanted, size)):
             for chunk, loaded in reader.load(key, batch, None):

@@ -5,7 +5,6 @@ Blocking; run on the decode threads. Nothing is cached here but shard indexes.
 
 from __future__ import annotations
 
-import itertools
 import time
 from typing import TYPE_CHECKING
 
@@ -116,7 +115,12 @@ class ChunkReader:
                 return
             last = inner.find(outer.start(c + 1) - 1)
             ranges.append(range(inner.find(outer.start(c)), last + 1))
-        yield from itertools.product(*ranges)
+        yield from _product(ranges)
+
+    def index_nbytes(self, object_coords: Coords) -> int:
+        """Bytes that the index of a shard takes at least; 0 of an object that is no shard."""
+        levels = self._codecs.of(object_coords).levels
+        return levels[0].index_nbytes if levels else 0
 
     def by_object(self, wanted: Iterable[Coords]) -> dict[str, list[Coords]]:
         """Group chunks by the object that holds them, in the order of first need."""
@@ -211,6 +215,10 @@ class ChunkReader:
         self, key: str, version: str, codecs: ObjectCodecs, wanted: Sequence[Coords]
     ) -> Sequence[Encoded]:
         places: list[ByteRange | ZarrfsError | None] = []
+        try:
+            self._index((key, version, 0, ByteRange(0)), codecs.levels[0])
+        except CodecError as error:  # told once: it is read again for each chunk that needs it
+            return [error.at(key)] * len(wanted)
         for coords in wanted:
             try:
                 place = self._place(key, version, codecs.levels, coords)
@@ -290,6 +298,16 @@ class ChunkReader:
                 bytes_decoded=pipeline.spec.nbytes,
                 decode_ns=time.perf_counter_ns() - started,
             )
+
+
+def _product(ranges: Sequence[range]) -> Iterator[Coords]:
+    """Yield what `itertools.product` does, which keeps all of the ranges in memory."""
+    if not ranges:
+        yield ()
+        return
+    for first in ranges[0]:
+        for rest in _product(ranges[1:]):
+            yield (first, *rest)
 
 
 def _too_large(key: str, size: int, codecs: ObjectCodecs) -> CodecError | None:
