@@ -220,7 +220,7 @@ def unregister_data_type(name: str) -> None:
 
 
 def list_data_types() -> list[str]:
-    """Names of all data types of v3 that are read; ``raw_bytes`` is those of raw bits, ``r8`` on."""
+    """Names of all data types of v3 that are read; ``raw_bytes`` is raw bits, ``r8`` and so on."""
     return DATA_TYPES.names()
 
 
