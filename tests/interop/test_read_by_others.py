@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 pytestmark = [
     pytest.mark.filterwarnings("ignore::zarr.errors.UnstableSpecificationWarning"),
     pytest.mark.filterwarnings(
+        "ignore:Combining a `sharding_indexed` codec:zarr.errors.ZarrUserWarning"
+    ),
+    pytest.mark.filterwarnings(
         "ignore:Numcodecs codecs are not in the Zarr version 3:zarr.errors.ZarrUserWarning"
     ),
 ]

@@ -163,16 +163,13 @@ def _chunk_grid(wanted: NewArray, shape: tuple[int, ...], data_type: DataType) -
 
 
 def _grid(lengths: Lengths, shape: tuple[int, ...], field: str) -> ChunkGrid:
-    if isinstance(lengths, Sequence) and any(isinstance(n, Sequence) for n in lengths):
-        shapes = [
-            _integers(n, field) if isinstance(n, Sequence) else operator.index(n) for n in lengths
-        ]
+    along = list(lengths) if isinstance(lengths, Iterable) else [lengths] * len(shape)
+    if any(isinstance(n, Iterable) for n in along):
+        shapes = [_integers(n, field) if isinstance(n, Iterable) else n for n in along]
         configuration = {"kind": "inline", "chunk_shapes": shapes}
         rectilinear = Extension(name="rectilinear", configuration=configuration)
         return parse_chunk_grid(rectilinear, shape, field)
-    if not isinstance(lengths, Sequence):
-        lengths = [lengths] * len(shape)
-    return parse_chunk_shape(_integers(lengths, field), shape, field)
+    return parse_chunk_shape(_integers(along, field), shape, field)
 
 
 def _sharded(metadata: ArrayMetadata, wanted: NewArray, shape: tuple[int, ...]) -> ArrayMetadata:

@@ -1,0 +1,310 @@
+"""Arrays are written, resized and appended to as NumPy arrays are, and everybody sees it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+import zarrfs
+from zarrfs.api.array import Array
+from zarrfs.api.group import open_node
+from zarrfs.api.opening import process_engine
+from zarrfs.arrays.hierarchy import Hierarchy
+from zarrfs.errors import (
+    AssignmentError,
+    MetadataError,
+    NodeNotFoundError,
+    ReadOnlyError,
+    SelectionError,
+    StoreError,
+)
+from zarrfs.stores.faulty import FaultyStore
+from zarrfs.stores.memory import MemoryStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SHARDED = {"chunks": (2, 5), "shards": (4, 10)}
+PLAIN = {"chunks": (4, 5)}
+
+
+@pytest.fixture(params=[PLAIN, SHARDED], ids=["chunks", "shards"])
+def grid(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Arguments for an array in chunks, or in shards."""
+    grid: dict[str, Any] = request.param
+    return grid
+
+
+def numbers(*shape: int) -> np.ndarray[Any, np.dtype[np.int32]]:
+    return np.arange(1, 1 + np.prod(shape), dtype="i4").reshape(shape)
+
+
+def test_all_that_have_the_array_open_see_what_was_written(
+    tmp_path: Path, grid: dict[str, Any]
+) -> None:
+    z = zarrfs.create_array(tmp_path / "x.zarr/a", shape=(10, 12), dtype="i4", **grid)
+    other = zarrfs.open_array(tmp_path / "x.zarr/a")
+    by_group = zarrfs.open_group(tmp_path / "x.zarr")["a"]
+    assert isinstance(by_group, Array)
+    expected = np.zeros((10, 12), "i4")
+    indices: list[Any] = [np.s_[3:5, 2:9], np.s_[::3], np.s_[-1, -1], np.s_[...]]
+    for number, index in enumerate(indices):
+        for array in (z, other, by_group):  # fills what is kept of chunks and slabs
+            assert array.read_bytes(4, 100) == expected.tobytes()[4:104]
+        z[index] = expected[index] = number + 7
+        for array in (z, other, by_group):
+            np.testing.assert_array_equal(array[...], expected)
+            assert array.read_bytes() == expected.tobytes()
+
+
+def test_writing_through_two_objects_loses_nothing(tmp_path: Path, grid: dict[str, Any]) -> None:
+    url = tmp_path / "x.zarr"
+    zarrfs.create_array(url, shape=(8, 10), dtype="i4", **grid)
+    values = numbers(8, 10)
+
+    def write(row: int) -> None:
+        array = zarrfs.open_array(url)
+        for column in range(10):
+            array[row, column] = values[row, column]
+
+    threads = [threading.Thread(target=write, args=(row,)) for row in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    np.testing.assert_array_equal(zarrfs.load(url), values)
+
+
+def test_smaller_and_larger_again_shows_fill_value(tmp_path: Path, grid: dict[str, Any]) -> None:
+    values = numbers(10, 12)
+    z = zarrfs.save(tmp_path / "x", values, fill_value=-1, **grid)
+    z.resize((5, 7))
+    assert z.shape == (5, 7)
+    np.testing.assert_array_equal(z[...], values[:5, :7])
+    z.resize((10, 12))
+    expected = np.full((10, 12), -1)
+    expected[:5, :7] = values[:5, :7]
+    np.testing.assert_array_equal(z[...], expected)
+    np.testing.assert_array_equal(zarrfs.load(tmp_path / "x"), expected)
+    assert z.read_bytes() == expected.astype("<i4").tobytes()
+
+
+def test_resizing_cuts_before_it_tells_the_shape() -> None:
+    store = FaultyStore(MemoryStore())
+    engine = process_engine()
+    hierarchy = Hierarchy(store)
+    zarrfs.save("memory://resizing", numbers(8), chunks=4, overwrite=True)
+    inner = MemoryStore("resizing")
+    for key in inner.list_prefix(""):
+        store.set(key, inner.get(key))
+    z = open_node(hierarchy, "", engine)
+    assert isinstance(z, Array)
+    store.inject(error="always:set", keys="zarr.json")
+    with pytest.raises(StoreError, match=r"cannot set zarr\.json"):
+        z.resize(3)
+    store.heal()
+    reopened = open_node(hierarchy, "", engine)
+    assert isinstance(reopened, Array)
+    assert reopened[...].tolist() == [1, 2, 3, 0, 0, 0, 0, 0]
+    z.resize(3)  # once more, to the end
+    assert [op.key for op in store.operations if op.name == "set"][-1] == "zarr.json"
+    z.resize(8)
+    assert z[...].tolist() == [1, 2, 3, 0, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"), [((3,), "must have 2 numbers"), ((3, -1), "≥ 0"), ("x", "whole numbers")]
+)
+def test_a_shape_that_is_none_is_refused(tmp_path: Path, shape: Any, message: str) -> None:
+    z = zarrfs.save(tmp_path / "x", numbers(4, 4))
+    with pytest.raises(MetadataError, match=message):
+        z.resize(shape)
+    assert z.shape == (4, 4)
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1, -2])
+def test_appended_elements_stand_behind_the_others(
+    tmp_path: Path, grid: dict[str, Any], axis: int
+) -> None:
+    expected = numbers(6, 7)
+    z = zarrfs.save(tmp_path / "x", expected, **grid)
+    for n in (1, 0, 5):
+        more = -numbers(n, expected.shape[1]) if axis in (0, -2) else -numbers(len(expected), n)
+        expected = np.concatenate([expected, more], axis)
+        assert z.append(more, axis=axis) == expected.shape
+        np.testing.assert_array_equal(z[...], expected)
+    np.testing.assert_array_equal(zarrfs.load(tmp_path / "x"), expected)
+
+
+def test_an_append_that_fails_leaves_the_array_as_it_was() -> None:
+    zarrfs.save("memory://appending", numbers(6), chunks=4, overwrite=True)
+    store = FaultyStore(MemoryStore("appending"))
+    z = open_node(Hierarchy(store), "", process_engine())
+    assert isinstance(z, Array)
+    store.inject(error="always:set", keys="zarr.json")
+    with pytest.raises(StoreError):
+        z.append([7, 8, 9])
+    store.heal()
+    assert z[...].tolist() == zarrfs.load("memory://appending").tolist() == [1, 2, 3, 4, 5, 6]
+    assert z.append([10]) == (7,)
+    assert z[...].tolist() == [1, 2, 3, 4, 5, 6, 10]
+
+
+@pytest.mark.parametrize(("values", "axis"), [(np.ones((2, 3)), 0), ([1, 2], 0), ([[1]], 2)])
+def test_values_that_cannot_be_appended_are_refused(tmp_path: Path, values: Any, axis: int) -> None:
+    z = zarrfs.save(tmp_path / "x", numbers(4, 4))
+    with pytest.raises(AssignmentError, match=r"append|no axis"):
+        z.append(values, axis=axis)
+    np.testing.assert_array_equal(zarrfs.load(tmp_path / "x"), numbers(4, 4))
+
+
+def test_what_does_not_fit_is_refused_and_nothing_written(tmp_path: Path) -> None:
+    z = zarrfs.save(tmp_path / "x", numbers(4, 4))
+    with pytest.raises(SelectionError):
+        z[4] = 1
+    with pytest.raises(AssignmentError, match="could not broadcast"):
+        z[0] = [1, 2, 3]
+    with pytest.raises(ValueError, match="invalid literal"):
+        z[0] = "one"
+    np.testing.assert_array_equal(z[...], numbers(4, 4))
+
+
+def test_mode_r_refuses_all_that_would_write(tmp_path: Path) -> None:
+    zarrfs.save(tmp_path / "x.zarr/a", numbers(4), attributes={"units": "K"})
+    g = zarrfs.open_group(tmp_path / "x.zarr", mode="r")
+    a = g["a"]
+    assert isinstance(a, Array)
+    with pytest.raises(ReadOnlyError, match="opened with mode='r'"):
+        a[0] = 1
+    with pytest.raises(ReadOnlyError, match="opened with mode='r'"):
+        a.resize(2)
+    with pytest.raises(ReadOnlyError, match="opened with mode='r'"):
+        a.append([1])
+    with pytest.raises(ReadOnlyError, match="opened with mode='r'"):
+        a.attributes["units"] = "m"
+    with pytest.raises(ReadOnlyError, match="opened with mode='r'"):
+        g.create_array("b", shape=1, dtype="i4")
+    with pytest.raises(ReadOnlyError, match="opened with mode='r'"):
+        g.require_group("b")
+    with pytest.raises(ReadOnlyError, match="opened with mode='r'"):
+        del g["a"]
+    assert zarrfs.load(tmp_path / "x.zarr/a").tolist() == [1, 2, 3, 4]
+
+
+def test_a_store_that_cannot_be_written_is_read_all_the_same(tmp_path: Path) -> None:
+    zarrfs.save(tmp_path / "x.zarr/a", numbers(4))
+    shutil.make_archive(str(tmp_path / "y"), "zip", tmp_path / "x.zarr")
+    z = zarrfs.open_array(tmp_path / "y.zip/a")
+    assert z[...].tolist() == [1, 2, 3, 4]
+    with pytest.raises(ReadOnlyError, match="read-only"):
+        z[0] = 1
+    with pytest.raises(ReadOnlyError):
+        zarrfs.create_group(tmp_path / "y.zip/g")
+
+
+def test_another_mode_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(zarrfs.ZarrfsError, match="create_array creates arrays"):
+        zarrfs.open(tmp_path, mode="w")  # type: ignore[arg-type]  # what NumPy's users may try
+
+
+# --- attributes -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_attributes_are_stored_when_they_change(tmp_path: Path, zarr_format: Any) -> None:
+    url = tmp_path / "x.zarr/a"
+    z = zarrfs.save(url, numbers(4), zarr_format=zarr_format, attributes={"units": "K", "n": [1]})
+    other = zarrfs.open_array(url)
+    z.attributes["units"] = "m"
+    other.attributes.update({"more": {"a": None}}, n=2)  # keeps what z has changed
+    assert other.attributes == {"units": "m", "n": 2, "more": {"a": None}}
+    del other.attributes["n"]
+    assert zarrfs.open_array(url).attributes == {"units": "m", "more": {"a": None}}
+    z.attributes = {"only": 1}
+    assert dict(z.attributes) == {"only": 1} == zarrfs.open_array(url).attributes
+    z.attributes.clear()
+    assert len(zarrfs.open_array(url).attributes) == 0
+    assert list(z.attributes) == []
+    assert zarrfs.load(url).tolist() == [1, 2, 3, 4]
+
+
+def test_attributes_of_groups(tmp_path: Path) -> None:
+    g = zarrfs.create_group(tmp_path / "x.zarr", attributes={"title": "weather"})
+    g.attributes["year"] = 2024
+    assert repr(g.attributes) == "{'title': 'weather', 'year': 2024}"
+    g.attributes = {}
+    assert zarrfs.open_group(tmp_path / "x.zarr").attributes == {}
+
+
+def test_what_json_cannot_hold_is_no_attribute(tmp_path: Path) -> None:
+    z = zarrfs.save(tmp_path / "x", numbers(4), attributes={"a": 1})
+    with pytest.raises(MetadataError, match="JSON"):
+        z.attributes["b"] = {1, 2}
+    with pytest.raises(KeyError):
+        del z.attributes["c"]
+    assert z.attributes == zarrfs.open_array(tmp_path / "x").attributes == {"a": 1}
+
+
+def test_an_array_that_was_deleted_is_not_made_again(tmp_path: Path) -> None:
+    g = zarrfs.create_group(tmp_path / "x.zarr")
+    z = g.create_array("a", shape=4, dtype="i4")
+    del g["a"]
+    with pytest.raises(NodeNotFoundError, match="deleted"):
+        z.attributes["a"] = 1
+    with pytest.raises(NodeNotFoundError, match="deleted"):
+        z.resize(5)
+    with pytest.raises(NodeNotFoundError, match="deleted"):
+        z.append([1])
+
+
+# --- killed ---------------------------------------------------------------------------------
+
+KILLED = """
+import os, sys, zarrfs
+from zarrfs.stores.local import LocalStore
+
+url, n_left = sys.argv[1], int(sys.argv[2])
+place = LocalStore.set
+def dying(self, key, data):
+    global n_left
+    n_left -= 1
+    if n_left < 0:
+        os._exit(7)
+    place(self, key, data)
+LocalStore.set = dying
+zarrfs.open_array(url)[...] = 2
+"""
+
+
+@pytest.mark.parametrize("n_stored", [0, 1, 3])
+def test_a_process_that_is_killed_leaves_each_object_old_or_new(
+    tmp_path: Path, grid: dict[str, Any], n_stored: int
+) -> None:
+    url = tmp_path / "x.zarr"
+    zarrfs.save(url, np.ones((8, 20), "i4"), **grid)
+    done = subprocess.run([sys.executable, "-c", KILLED, url, str(n_stored)], check=False)
+    assert done.returncode == 7
+    read = zarrfs.load(url)
+    shape = grid.get("shards", grid["chunks"])
+    n_new = 0
+    for i in range(0, 8, shape[0]):
+        for j in range(0, 20, shape[1]):
+            part = read[i : i + shape[0], j : j + shape[1]]
+            assert (part == part[0, 0]).all()
+            n_new += part[0, 0] == 2
+    # Those of other threads may have been stored in the last instant, or not any more.
+    assert n_new <= n_stored
+
+
+@pytest.fixture(autouse=True)
+def _no_memory_left() -> Iterator[None]:
+    yield
+    for name in ("resizing", "appending"):
+        MemoryStore(name).clear()
