@@ -24,6 +24,8 @@ CASES: tuple[Refusal, ...] = (
     *chunks.CASES,
 )
 
+GOOD_CHUNK = bytes(range(16))
+
 DEADLINE = 120
 """Seconds for all of them."""
 
@@ -45,17 +47,21 @@ class Outcome:
     """Bytes of memory that it took at most, beside those of the program before."""
 
 
-@pytest.fixture(scope="session")
-def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store of all refused nodes, and the array ``good``."""
-    folder = tmp_path_factory.mktemp("refusals") / "all.zarr"
+def write_store(folder: Path) -> Path:
+    """Store all refused nodes, and the array ``good``."""
     (folder / "good/c").mkdir(parents=True)
     (folder / "zarr.json").write_bytes(GROUP)
     (folder / "good/zarr.json").write_bytes(GOOD)
-    (folder / "good/c/0").write_bytes(bytes(range(16)))
+    (folder / "good/c/0").write_bytes(GOOD_CHUNK)
     for case in CASES:
         case.write(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of all refused nodes, and the array ``good``."""
+    return write_store(tmp_path_factory.mktemp("refusals") / "all.zarr")
 
 
 @pytest.fixture(scope="session")
