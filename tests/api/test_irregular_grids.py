@@ -140,14 +140,11 @@ def test_info_tells_runs_of_chunks(tmp_path: Path) -> None:
     assert set(info["views"].values()) == {None}
 
 
-def test_a_chunk_of_another_length_is_an_error_of_that_chunk(
-    expected_logs: Any,
-) -> None:
+def test_a_chunk_of_another_length_is_an_error_of_that_chunk() -> None:
     data, store = months()
     store.set("c/1/0", store.get("c/0/0"))  # 31 days where 28 are due
     array = open_stored(store)
     assert np.array_equal(array[:31], data[:31])
-    expected_logs("was given 496 bytes, not 448")
     with pytest.raises(ChunkError, match="'c/1/0'"):
         array[31:32, 0]
 
@@ -159,7 +156,7 @@ def test_shards_that_inner_chunks_do_not_divide_are_refused_at_once() -> None:
         "configuration": {"kind": "inline", "chunk_shapes": [[4, 3, 4], 4]},
     }
     store = writer.write_parts(data, [], chunk_grid, [writer.sharding((2, 2))])
-    message = "^zarr.json: chunk_grid: has a chunk of 3 along dimension 0, which inner chunks of 2"
+    message = "/zarr.json: chunk_grid: has a chunk of 3 along dimension 0, which inner chunks of 2"
     with pytest.raises(MetadataError, match=message):
         open_stored(store)
 

@@ -7,19 +7,19 @@ import numpy as np
 import pytest
 
 from tests.arrays import writer
-from zarrfs.arrays import chunk_source
-from zarrfs.arrays.engine import Engine
+from zarrfs.arrays import chunk_source, scratch
 from zarrfs.arrays.hierarchy import ArrayNode, Hierarchy
 from zarrfs.errors import ChunkError, CodecError, StoreError
 from zarrfs.stores.faulty import FaultyStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     import numpy.typing as npt
 
     from tests.log_check import LogCheck
     from zarrfs.arrays.chunk_source import ChunkSource
+    from zarrfs.arrays.engine import Engine
     from zarrfs.arrays.regions import Coords
 
 DATA = np.arange(1, 65, dtype="u2").reshape(8, 8)
@@ -66,13 +66,6 @@ class Received:
         (error,) = self.wait().values()
         assert isinstance(error, ChunkError)
         return error
-
-
-@pytest.fixture
-def engine() -> Iterator[Engine]:
-    engine = Engine(memory=2**20, failure_ttl=5)
-    yield engine
-    engine.close()
 
 
 @pytest.fixture
@@ -387,14 +380,14 @@ def test_inner_chunks_of_a_shard_are_fetched_in_batches(
 def test_large_chunks_are_decoded_without_a_buffer_that_is_kept(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chunk_source, "MAX_SCRATCH_BYTES", 10)
+    monkeypatch.setattr(scratch, "MAX_SCRATCH_BYTES", 10)
     store = FaultyStore(writer.write_v3(DATA, (4, 4), [writer.bytes_codec(), writer.GZIP]))
     source = source_of(engine, store)
     assert np.array_equal(Received(source, ALL).wait()[1, 0], DATA[4:, :4])
-    assert chunk_source._scratch_buffer(11) is None
-    small = chunk_source._scratch_buffer(5)
+    assert scratch.scratch_buffer(11) is None
+    small = scratch.scratch_buffer(5)
     assert small is not None
-    assert chunk_source._scratch_buffer(4) is small
+    assert scratch.scratch_buffer(4) is small
 
 
 def test_a_chunk_that_is_kept_does_not_lie_in_the_scratch_buffer(engine: Engine) -> None:

@@ -162,3 +162,14 @@ def test_sources_that_are_gone_take_no_room(engine: Engine) -> None:
         engine.source(store, node)
     gc.collect()
     assert len(engine.open_sources) < 130
+
+
+def test_source_of_an_array_that_was_replaced_by_one_of_other_dimensions_forgets_all(
+    engine: Engine,
+) -> None:
+    store = FaultyStore(writer.write_v3(DATA, (4, 8), [writer.sharding((2, 2))]))
+    source = opened(engine, store)
+    Reading(source, (0, 0)).result()
+    engine.open_sources.object_changed(store, "", "c/0", (0,))
+    store.delete("c/0/0")
+    assert Reading(source, (0, 0)).result() is None

@@ -184,8 +184,9 @@ class Array:
         ChunkError
             If one of its chunks cannot be had.
         """
-        source = self._opened.source  # that of one shape, if another thread resizes
-        return read_selection(source, parse_selection(index, source.reader.grid.shape))[()]
+        reader = self._opened.source.reader  # that of one shape, if another thread resizes
+        selection = parse_selection(index, reader.grid.shape)
+        return read_selection(self.path, reader, selection, self._engine.pool)[()]
 
     def __setitem__(self, index: Any, value: object) -> None:
         """Write a selection, as NumPy does: the value is broadcast, its elements are cast.

@@ -98,6 +98,11 @@ class ChunkReader:
         )
         """Grid of the chunks that are decoded one by one: inner chunks of sharded arrays."""
 
+    @property
+    def has_quick_store(self) -> bool:
+        """Whether the store answers at once, without a request to somewhere else."""
+        return self._store.capabilities.cheap_stat
+
     def object_key(self, coords: Coords) -> str:
         """Store key of the object that holds a chunk."""
         return self._prefix + self._encoding.encode(self._object_coords(coords))

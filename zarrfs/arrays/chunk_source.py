@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from zarrfs.arrays.scratch import scratch_buffer
 from zarrfs.errors import ChunkError, ZarrfsError
 
 if TYPE_CHECKING:
@@ -32,11 +33,6 @@ TASK_BYTES = 4 * 2**20
 
 # Failures remembered per array; one more forgets them all, which only costs decoding again.
 MAX_FAILURES = 10_000
-
-# Larger chunks are decoded into memory of their own: each thread would hold on to that much.
-MAX_SCRATCH_BYTES = 8 * 2**20
-
-_scratch = threading.local()
 
 
 class Receiver(Protocol):
@@ -203,7 +199,7 @@ class ChunkSource:
         remaining = self._begun(batch, generation)
         if not remaining:
             return
-        scratch = _scratch_buffer(self.reader.spec.nbytes)
+        scratch = scratch_buffer(self.reader.spec.nbytes)
         try:
             for coords, loaded in self.reader.load(key, list(remaining), scratch):
                 self._deliver(key, coords, loaded, generation, remaining.pop(coords))
@@ -320,16 +316,6 @@ def _begin(wanted: _Wanted) -> bool:
         return False
     wanted.is_begun = True
     return True
-
-
-def _scratch_buffer(size: int) -> memoryview | None:
-    """Buffer of this thread to decode into, at least `size` bytes; ``None`` if that is much."""
-    if size > MAX_SCRATCH_BYTES:
-        return None
-    buffer: memoryview | None = getattr(_scratch, "buffer", None)
-    if buffer is None or len(buffer) < size:
-        buffer = _scratch.buffer = memoryview(bytearray(size))
-    return buffer
 
 
 def _without_frames(error: Exception) -> Exception:

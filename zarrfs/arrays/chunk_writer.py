@@ -87,12 +87,7 @@ class ChunkWriter:
         """
         self.require_writable()
         grid = self._metadata.chunk_grid
-        n_objects = 1
-        for axis, chosen in zip(grid.axes, edit.selection.axes, strict=True):
-            if not chosen.count:
-                return
-            last = chosen.start + (chosen.count - 1) * chosen.step
-            n_objects *= abs(axis.find(last) - axis.find(chosen.start)) + 1
+        n_objects = edit.selection.n_parts(grid)
         for_each(pool, edit.parts(grid), lambda part: self._edit(*part), n_items=n_objects)
 
     def require_writable(self) -> None:

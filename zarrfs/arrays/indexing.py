@@ -61,6 +61,16 @@ class Selection:
         """Shape of the result."""
         return tuple(axis.count for axis in self.axes if not axis.is_integer)
 
+    def n_parts(self, grid: ChunkGrid) -> int:
+        """Return how many chunks hold something of it, at most: a large step may leave some out."""
+        n_parts = 1
+        for axis, chosen in zip(grid.axes, self.axes, strict=True):
+            if not chosen.count:
+                return 0
+            last = chosen.start + (chosen.count - 1) * chosen.step
+            n_parts *= abs(axis.find(last) - axis.find(chosen.start)) + 1
+        return n_parts
+
     def parts(self, grid: ChunkGrid) -> Iterator[SelectedPart]:
         """Split the selection into the chunks that hold it, each once."""
         along_axes = [

@@ -39,7 +39,10 @@ class OpenSources:
     def object_changed(self, store: Store, prefix: str, key: str, coords: Coords) -> None:
         """Have the chunks of an object forgotten that has been replaced or deleted."""
         for source in self._at(_place(store, prefix)):
-            source.drop(key, source.reader.chunks_of(coords))
+            if len(coords) == len(source.reader.grid.axes):
+                source.drop(key, source.reader.chunks_of(coords))
+            else:  # the array has been replaced by one of other dimensions
+                source.forget()
 
     def node_changed(self, store: Store, prefix: str) -> None:
         """Have all forgotten that is remembered of an array, or of all arrays below a group."""

@@ -1,23 +1,49 @@
-"""A selection of an array -> its elements: each chunk is copied to its place as it is decoded."""
+"""A selection of an array -> its elements: each chunk is copied to its place as it is decoded.
+
+Nothing decoded is kept. Small selections are read on the calling thread alone, where the store
+answers at once: to hand a chunk of some kilobytes to another thread takes longer than to decode it.
+"""
 
 from __future__ import annotations
 
-import threading
+import itertools
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zarrfs.arrays.parallel import for_each
+from zarrfs.arrays.scratch import scratch_buffer
+from zarrfs.errors import ChunkError
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy.typing as npt
 
-    from zarrfs.arrays.chunk_source import ChunkSource
+    from zarrfs.arrays.chunk_io import ChunkReader
+    from zarrfs.arrays.decode_pool import DecodePool
     from zarrfs.arrays.indexing import SelectedPart, Selection
-    from zarrfs.arrays.regions import Coords
-    from zarrfs.errors import ChunkError
+
+# A thread takes chunks of about so many decoded bytes at a time. Of 400 x 400 int32 in 16 chunks,
+# all read by the calling thread, the median was 0.44 instead of 0.61 ms (2 cores).
+TASK_BYTES = 2**20
+
+_Task = list[tuple[str, list["SelectedPart"]]]
+"""Objects, and the parts of the selection that lie in each."""
 
 
-def read_selection(source: ChunkSource, selection: Selection) -> npt.NDArray[Any]:
+def read_selection(
+    name: str, reader: ChunkReader, selection: Selection, pool: DecodePool
+) -> npt.NDArray[Any]:
     """Read selected elements; waits for them.
+
+    Parameters
+    ----------
+    name
+        Path of the array, for messages.
+    reader, selection, pool
+        What to read, and the threads that help.
 
     Returns
     -------
@@ -27,50 +53,42 @@ def read_selection(source: ChunkSource, selection: Selection) -> npt.NDArray[Any
     Raises
     ------
     ChunkError
-        If a chunk cannot be had.
+        If a chunk cannot be had: the first that failed.
     """
-    result: npt.NDArray[Any] = np.empty(selection.full_shape, source.reader.spec.dtype)
-    parts = {part.coords: part for part in selection.parts(source.reader.grid)}
-    _Reading(source, result, parts).wait()
+    result: npt.NDArray[Any] = np.empty(selection.full_shape, reader.spec.dtype)
+    n_parts = selection.n_parts(reader.grid)
+    n_chunks = max(1, TASK_BYTES // max(1, reader.spec.nbytes))
+    tasks = (_tasks_of_shards if reader.is_sharded else _tasks)(reader, selection, n_chunks)
+    n_tasks = -(-n_parts // n_chunks) if reader.has_quick_store else n_parts
+    for_each(pool, tasks, partial(_read, name, reader, result), n_items=n_tasks)
     return result.reshape(selection.shape)
 
 
-class _Reading:
-    """A selection on its way."""
+def _tasks(reader: ChunkReader, selection: Selection, n_chunks: int) -> Iterator[_Task]:
+    """Yield tasks of so many chunks, or of one where the store takes its time for each."""
+    parts = ((reader.object_key(part.coords), [part]) for part in selection.parts(reader.grid))
+    while task := list(itertools.islice(parts, n_chunks if reader.has_quick_store else 1)):
+        yield task
 
-    def __init__(
-        self, source: ChunkSource, result: npt.NDArray[Any], parts: dict[Coords, SelectedPart]
-    ) -> None:
-        self._fill_value = source.reader.spec.fill_value
-        self._result = result
-        self._parts = parts
-        self._n_missing = len(parts)
-        self._lock = threading.Lock()
-        self._done = threading.Event()
-        self._error: ChunkError | None = None
-        if parts:
-            source.request(list(parts), self._receive, keep=False, urgent=False)
-        else:
-            self._done.set()
 
-    def wait(self) -> None:
-        """Return when all is there; raise the first error, once no thread writes any more."""
-        self._done.wait()
-        if self._error is not None:
-            raise self._error
+def _tasks_of_shards(reader: ChunkReader, selection: Selection, n_chunks: int) -> Iterator[_Task]:
+    """Yield tasks of so many inner chunks of one shard."""
+    shards: dict[str, list[SelectedPart]] = {}
+    for part in selection.parts(reader.grid):
+        shards.setdefault(reader.object_key(part.coords), []).append(part)
+    for key, parts in shards.items():
+        for first in range(0, len(parts), n_chunks):
+            yield [(key, parts[first : first + n_chunks])]
 
-    def _receive(
-        self, coords: Coords, chunk: npt.NDArray[Any] | None, error: ChunkError | None
-    ) -> None:
-        part = self._parts[coords]
-        if error is not None:
-            self._error = error
-        elif chunk is None:
-            self._result[part.in_result] = self._fill_value
-        else:
-            self._result[part.in_result] = chunk[part.in_chunk]
-        with self._lock:
-            self._n_missing -= 1
-            if self._n_missing:
-                return
-        self._done.set()
+
+def _read(name: str, reader: ChunkReader, result: npt.NDArray[Any], task: _Task) -> None:
+    scratch = scratch_buffer(reader.spec.nbytes)
+    for key, parts in task:
+        loading = reader.load(key, [part.coords for part in parts], scratch)
+        for part, (_, chunk) in zip(parts, loading, strict=True):
+            if isinstance(chunk, np.ndarray):
+                result[part.in_result] = chunk[part.in_chunk]
+            elif chunk is None:
+                result[part.in_result] = reader.spec.fill_value
+            else:
+                raise ChunkError(name, key, str(chunk)) from chunk
