@@ -23,7 +23,8 @@ nitpick_ignore_regex = [
     (r"py:.*", r"(collections|contextlib|numpy|np|npt|os|pathlib|types|typing)\..*"),
     (r"py:.*", r"(Iterator|Mapping|Sequence|Path|Self)"),
     # Types that annotations name and that have no page: users are only handed them.
-    (r"py:class", r"(ArrayMetadata|Codec|Compressor|Extension|Json|Lengths|Mode|Origin|Spec|ZarrFormat)"),
+    (r"py:class", r"(ArrayMetadata|Extension|Json|Origin|Spec|ZarrFormat)"),
+    (r"py:class", r"(Codec|Compressor|Lengths|Mode)"),
 ]
 
 myst_enable_extensions = ["colon_fence", "deflist"]
