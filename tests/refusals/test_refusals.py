@@ -48,7 +48,7 @@ def test_python_raises_an_error_that_says_what_is_wrong(
     outcome = outcomes[case.name]
     assert outcome.errors[:1] == [case.error.__name__], outcome.line
     assert outcome.stage == case.at
-    key = f"{case.name}/" if case.at == "open" else f"'{case.name}/"
+    key = f"all.zarr/{case.name}/" if case.at == "open" else f"'{case.name}/"
     assert_is_one_line_with((key, *case.words), outcome.line)
 
 

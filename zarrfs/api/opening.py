@@ -10,7 +10,7 @@ from zarrfs.api.group import Group, open_node
 from zarrfs.arrays.engine import Engine
 from zarrfs.arrays.hierarchy import Hierarchy, PrefixNode
 from zarrfs.arrays.locating import locate
-from zarrfs.errors import NodeNotFoundError, NodeTypeError, UsageError
+from zarrfs.errors import MetadataError, NodeNotFoundError, NodeTypeError, UsageError
 from zarrfs.stores.urls import open_store, redact
 
 if TYPE_CHECKING:
@@ -107,6 +107,8 @@ def open_any(
         )
     except NodeNotFoundError:
         raise NodeNotFoundError(redact(str(url))) from None
+    except MetadataError as error:
+        raise error.at(f"{hierarchy.store.url}/{error.key or ''}") from error
     if isinstance(opened, Group) and opened.zarr_format is None and not list(opened):
         raise NodeNotFoundError(redact(str(url)), "and none below it")
     return opened
