@@ -96,9 +96,8 @@ def test_what_is_no_file_is_no_document(store: Path, make: Place) -> None:
     ],
 )
 def test_a_chunk_that_cannot_be_read_is_an_error_that_names_it(
-    store: Path, make: Place, words: str, expected_logs: Callable[[str], None]
+    store: Path, make: Place, words: str
 ) -> None:
-    expected_logs("'a/c/0'")
     instead(store / "a/c/0", make)
     for _ in range(2):
         with pytest.raises(ChunkError, match="'a/c/0'") as raised:
@@ -147,9 +146,8 @@ def zipped(folder: Path, members: dict[str, bytes]) -> Path:
 
 
 def test_a_member_that_inflates_to_much_more_than_a_chunk_is_not_inflated(
-    tmp_path: Path, expected_logs: Callable[[str], None]
+    tmp_path: Path,
 ) -> None:
-    expected_logs("'a/c/0'")
     archive = zipped(tmp_path, {"a/zarr.json": GOOD, "a/c/0": bytes(2**26)})
     with pytest.raises(ChunkError, match=f"has {2**26} bytes, more than the"):
         read(archive / "a")
@@ -162,9 +160,8 @@ def test_a_document_that_inflates_without_end_is_not_inflated(tmp_path: Path) ->
 
 
 def test_a_member_that_says_less_than_it_holds_is_damaged(
-    tmp_path: Path, expected_logs: Callable[[str], None]
+    tmp_path: Path,
 ) -> None:
-    expected_logs("'a/c/0'")
     archive = zipped(tmp_path, {"a/zarr.json": GOOD, "a/c/0": bytes(2**26)})
     lying = archive.read_bytes().replace((2**26).to_bytes(4, "little"), (16).to_bytes(4, "little"))
     archive.write_bytes(lying)
@@ -173,10 +170,9 @@ def test_a_member_that_says_less_than_it_holds_is_damaged(
 
 
 def test_members_that_overlap_are_read_each_for_itself(
-    tmp_path: Path, expected_logs: Callable[[str], None]
+    tmp_path: Path,
 ) -> None:
     """Two names of one member's bytes: the second one's checksum is not theirs."""
-    expected_logs("'a/c/0'")
     archive = zipped(tmp_path, {"a/zarr.json": GOOD, "a/c/0": bytes(16), "b": b"1" * 16})
     data = archive.read_bytes()
     with zipfile.ZipFile(archive) as read_back:
