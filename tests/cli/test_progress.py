@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     import pytest
 
 
-def test_plain_lines_come_now_and_then(
+def test_plain_lines_come_now_and_then_and_at_the_end(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    clock = iter([0.0, 1.0, 11.0, 12.0, 13.0])
+    clock = iter([0.0, 1.0, 11.0, 12.0, 13.0, 14.0])
     monkeypatch.setattr(time, "monotonic", lambda: next(clock))
     with Progress("reading", str) as bar:
-        for n_done in (1, 2, 3, 4):
+        for n_done in (1, 2, 3, 4, 4):
             bar.update(n_done, 4)
     assert capsys.readouterr().err.splitlines() == [
         "zarrfs: reading: 50 % (2 of 4)",

@@ -38,6 +38,7 @@ class Progress:
         self._advance: Callable[[int], None] = lambda n_steps: None
         self._n_done = 0
         self._told_at = time.monotonic()
+        self._told_end = False
 
     def __enter__(self) -> Progress:
         return self
@@ -65,9 +66,10 @@ class Progress:
 
     def _tell(self, n_done: int, n_all: int) -> None:
         now = time.monotonic()
-        if n_done < n_all and now < self._told_at + PLAIN_SECONDS:
+        is_over = n_done >= n_all
+        if self._told_end or (not is_over and now < self._told_at + PLAIN_SECONDS):
             return
-        self._told_at = now
+        self._told_at, self._told_end = now, is_over
         percent = 100 * n_done // n_all if n_all else 100
         amount = f"{self._text(n_done)} of {self._text(n_all)}"
         say(f"{self._label}: {percent} % ({amount})")
