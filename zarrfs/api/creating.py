@@ -78,7 +78,7 @@ def create_array(
         Deletes what is there, arrays and groups below it included.
     compressor, filters
         As in a v2 document: objects with ``id``, or numcodecs' own; in place of `codecs`.
-        ``"auto"`` is zstd, level 3; ``None`` none.
+        ``"auto"`` is zstd, level 1; ``None`` none.
     order
         ``"F"`` stores elements of a chunk in column-major order.
     chunk_key_encoding, dimension_separator

@@ -3,8 +3,10 @@
 The user speaks v3 (`codecs`) or v2 (`compressor`, `filters`, `order`), for either format: what is
 said in the other's terms is translated (`zarrfs.format.conversion`), or refused if that format has
 nothing of the kind. What is not said is chosen: chunks by `choose_chunk_shape`; elements laid out
-little-endian and compressed with zstd, level 3. On floats of climate models that wrote about as
-fast as any level, 1 to 5, and took fewer bytes than 1; reading is as fast at all levels.
+little-endian and compressed with zstd, level 1. Of temperatures and precipitation of a climate model
+(BCSD, float32) that took 1 and 5 % more bytes than level 3, which is zstd's default, but was 2.8
+times as fast to write (380 MB/s a core) and 1.2 to 1.5 times as fast to read. Smooth numbers lose
+more: of a random walk in steps of 0.1 it took 27 % more.
 """
 
 from __future__ import annotations
@@ -48,7 +50,7 @@ Lengths = int | Sequence[int | Sequence[int]]
 """Elements of chunks along each axis: one number for all axes, one for each, or those of every
 chunk along an axis."""
 
-DEFAULT_COMPRESSOR = {"id": "zstd", "level": 3}
+DEFAULT_COMPRESSOR = {"id": "zstd", "level": 1}
 
 # The most that these take at once, in bytes (their own headers).
 _MAX_INPUT = {"blosc": 2**31 - 17, "numcodecs.blosc": 2**31 - 17, "numcodecs.lz4": 0x7E000000}

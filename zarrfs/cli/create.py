@@ -49,7 +49,7 @@ CODEC = "NAME[:KEY=VALUE,…]"
     metavar=CODEC,
     multiple=True,
     help="Codec, as text or JSON, or `none`; may be given several times, in order of encoding."
-    "  [default: zstd:level=3]",
+    "  [default: zstd:level=1]",
 )
 @click.option(
     "--filter",
