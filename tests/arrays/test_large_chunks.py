@@ -113,5 +113,5 @@ def test_shards_in_shards_without_end_are_refused() -> None:
     codec = writer.bytes_codec()
     for _ in range(300):
         codec = writer.sharding((4,), [codec])
-    with pytest.raises(MetadataError, match="^zarr.json: codecs: stand inside each other"):
+    with pytest.raises(MetadataError, match=r"^zarr\.json: codecs: stand inside each other"):
         reader_of(one_chunk([codec], b""))
