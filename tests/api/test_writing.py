@@ -19,7 +19,9 @@ from zarrfs.arrays.hierarchy import Hierarchy
 from zarrfs.errors import (
     AssignmentError,
     MetadataError,
+    NodeExistsError,
     NodeNotFoundError,
+    NodeTypeError,
     ReadOnlyError,
     SelectionError,
     StoreError,
@@ -264,18 +266,63 @@ def test_an_array_that_was_deleted_is_not_made_again(tmp_path: Path) -> None:
         z.append([1])
 
 
+def test_groups_are_required_created_and_deleted(tmp_path: Path) -> None:
+    g = zarrfs.create_group(tmp_path / "x.zarr")
+    deep = g.require_group("a/b")
+    deep.create_array("c", shape=3, dtype="i2")
+    again = g.require_group("a/b")
+    assert list(again) == ["c"]
+    with pytest.raises(NodeTypeError, match="is an array"):
+        g.require_group("a/b/c")
+    with pytest.raises(NodeExistsError):
+        g.create_group("a")
+    assert list(g.create_group("a", attributes={"new": True}, overwrite=True)) == []
+    with pytest.raises(NodeNotFoundError, match="name a node below"):
+        del g[""]
+    with pytest.raises(NodeNotFoundError):
+        del g["nothing"]
+
+
+def test_a_group_of_v2_holds_nodes_of_v2(tmp_path: Path) -> None:
+    g = zarrfs.create_group(tmp_path / "x.zarr", zarr_format=2)
+    assert g.create_array("a/b", shape=3, dtype="i2").zarr_format == 2
+    assert g["a"].zarr_format == 2
+
+
+def test_an_array_that_is_replaced_is_another_one_to_whoever_opens_it(tmp_path: Path) -> None:
+    old = zarrfs.save(tmp_path / "x", numbers(4, 4), chunks=2)
+    assert old.read_bytes(0, 4) == b"\x01\0\0\0"
+    with pytest.raises(NodeExistsError, match="overwrite"):
+        zarrfs.save(tmp_path / "x", numbers(3))
+    zarrfs.save(tmp_path / "x", numbers(3) + 5, chunks=2, overwrite=True)
+    assert zarrfs.load(tmp_path / "x").tolist() == [6, 7, 8]
+
+
+@pytest.mark.parametrize("values", [["a", "βeta", ""], [b"a", b"", b"\0"]], ids=["texts", "bytes"])
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_objects_are_saved_as_texts_or_bytes(
+    tmp_path: Path, values: list[Any], zarr_format: int
+) -> None:
+    zarrfs.save(tmp_path / "x", np.array(values, object), zarr_format=zarr_format)
+    assert zarrfs.load(tmp_path / "x").tolist() == values
+
+
+def test_other_objects_need_a_type(tmp_path: Path) -> None:
+    with pytest.raises(MetadataError):
+        zarrfs.save(tmp_path / "x", np.array(["a", 1], object))
+    assert not (tmp_path / "x").exists()
+
+
 # --- killed ---------------------------------------------------------------------------------
 
 KILLED = """
-import os, sys, zarrfs
+import itertools, os, sys, zarrfs
 from zarrfs.stores.local import LocalStore
 
-url, n_left = sys.argv[1], int(sys.argv[2])
-place = LocalStore.set
+url, n_stored = sys.argv[1], int(sys.argv[2])
+place, numbers = LocalStore.set, itertools.count()
 def dying(self, key, data):
-    global n_left
-    n_left -= 1
-    if n_left < 0:
+    if next(numbers) >= n_stored:
         os._exit(7)
     place(self, key, data)
 LocalStore.set = dying

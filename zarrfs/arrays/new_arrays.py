@@ -4,9 +4,9 @@ The user speaks v3 (`codecs`) or v2 (`compressor`, `filters`, `order`), for eith
 said in the other's terms is translated (`zarrfs.format.conversion`), or refused if that format has
 nothing of the kind. What is not said is chosen: chunks by `choose_chunk_shape`; elements laid out
 little-endian and compressed with zstd, level 1. Of temperatures and precipitation of a climate
-model (BCSD, float32) that took 1 and 5 % more bytes than level 3, which is zstd's default, but was 2.8
-times as fast to write (380 MB/s a core) and 1.2 to 1.5 times as fast to read. Smooth numbers lose
-more: of a random walk in steps of 0.1 it took 27 % more.
+model (BCSD, float32) that took 1 and 5 % more bytes than level 3, which is zstd's default, but was
+2.8 times as fast to write (380 MB/s a core) and 1.2 to 1.5 times as fast to read. Smooth numbers
+lose more: of a random walk in steps of 0.1 it took 27 % more.
 """
 
 from __future__ import annotations
