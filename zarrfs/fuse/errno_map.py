@@ -32,6 +32,11 @@ ERRNO_OF: tuple[tuple[type[errors.ZarrfsError], int], ...] = (
     (errors.UrlError, errno.EIO),
     (errors.UsageError, errno.EIO),
     (errors.SelectionError, errno.EIO),
+    (errors.AssignmentError, errno.EIO),
+    (errors.NodeExistsError, errno.EIO),
+    (errors.NodeNameError, errno.EIO),
+    (errors.SourceError, errno.EIO),
+    (errors.RegistrationError, errno.EIO),
     (errors.MountError, errno.EIO),
 )
 
