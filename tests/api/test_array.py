@@ -145,3 +145,17 @@ def test_arrays_in_memory_open_by_url() -> None:
     source.set("a/zarr.json", document)
 
     np.testing.assert_array_equal(zarrfs.open_array("memory://api-test-array/a")[:], [3, 3])
+
+
+def test_fill_value_of_objects_may_be_a_list(tmp_path: Path) -> None:
+    z = zarrfs.create_array(
+        tmp_path / "x.zarr",
+        shape=4,
+        chunks=2,
+        dtype=object,
+        zarr_format=2,
+        filters=[{"id": "json2"}],
+        fill_value=[],
+    )
+    z[0] = {"a": 1}
+    assert z[...].tolist() == [{"a": 1}, [], [], []]

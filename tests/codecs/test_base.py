@@ -56,6 +56,32 @@ def test_objects_are_compared_by_value(fill: Any) -> None:
     assert not spec.is_fill(array)
 
 
+@pytest.mark.parametrize(
+    ("fill", "element"), [(0, False), (1, 1.0), (None, np.array([])), ("", np.array([1, 2]))]
+)
+def test_objects_of_another_type_are_data(fill: Any, element: Any) -> None:
+    array = np.empty(1, object)
+    array[0] = element
+    assert not ChunkSpec(shape=(1,), dtype=np.dtype(object), fill_value=fill).is_fill(array)
+
+
+@pytest.mark.parametrize(
+    ("element", "is_fill"),
+    [([1, 2], True), ([1, 3], False), ([1, 2, 3], False), ([1.0, 2.0], False)],
+)
+def test_objects_that_are_arrays_are_compared_as_a_whole(element: Any, is_fill: bool) -> None:
+    array = np.empty(1, object)
+    array[0] = np.array(element)
+    spec = ChunkSpec(shape=(1,), dtype=np.dtype(object), fill_value=np.array([1, 2]))
+    assert spec.is_fill(array) is is_fill
+
+
+@pytest.mark.parametrize("fill", [[], [1], {"a": [1, 2]}])
+def test_fill_value_may_be_a_list(fill: Any) -> None:
+    array = ChunkSpec(shape=(2,), dtype=np.dtype(object), fill_value=fill).filled()
+    assert list(array) == [fill, fill]
+
+
 def test_bytes_of_an_array_are_its_memory_where_it_is_contiguous() -> None:
     array = np.arange(6, dtype="i4").reshape(2, 3)
     assert np.shares_memory(np.frombuffer(array_bytes(array), np.uint8), array)

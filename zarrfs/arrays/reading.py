@@ -89,6 +89,6 @@ def _read(name: str, reader: ChunkReader, result: npt.NDArray[Any], task: _Task)
             if isinstance(chunk, np.ndarray):
                 result[part.in_result] = chunk[part.in_chunk]
             elif chunk is None:
-                result[part.in_result] = reader.spec.fill_value
+                result[part.in_result] = reader.spec.fill_element()
             else:
                 raise ChunkError(name, key, str(chunk)) from chunk

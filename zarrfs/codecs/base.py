@@ -45,29 +45,37 @@ class ChunkSpec:
     def filled(self) -> Array:
         """Return a chunk that was never written: a new array full of the fill value."""
         array = np.empty(self.shape, self.dtype)
-        array[...] = self._fill_element()
+        array[...] = self.fill_element()
         return array
 
     def is_fill(self, array: Array) -> bool:
         """Whether every element of a chunk is the fill value, byte for byte.
 
         So -0.0 and NaNs of another payload are data. Elements of dtype `object` are compared
-        with ``==``.
+        by type and value: false is not 0.
         """
-        fill = self._fill_element()
+        fill = self.fill_element()
         if self.dtype.hasobject:
-            return all(bool(element == fill[()]) for element in array.flat)
+            return all(_are_same(element, fill[()]) for element in array.flat)
         first = array[(slice(0, 1),) * array.ndim]
         if array.nbytes and first.tobytes() != fill.tobytes():  # true of most data
             return False
         raw = np.frombuffer(array_bytes(array), np.uint8)
         return bool((raw[fill.nbytes :] == raw[: raw.size - fill.nbytes]).all())
 
-    def _fill_element(self) -> Array:
+    def fill_element(self) -> Array:
         """Return the fill value as a 0-d array."""
         element = np.empty((), self.dtype)
-        element[()] = self.fill_value
+        element.fill(self.fill_value)  # takes a list for one element, as `element[()] = …` does not
         return element
+
+
+def _are_same(element: object, other: object) -> bool:
+    if type(element) is not type(other):
+        return False
+    if isinstance(element, np.ndarray) and isinstance(other, np.ndarray):
+        return element.dtype == other.dtype and np.array_equal(element, other)
+    return bool(element == other)
 
 
 UNBOUNDED_MOST = 16 * 2**20
