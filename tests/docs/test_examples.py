@@ -47,7 +47,7 @@ def test_page_shows_what_its_examples_give(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     test = page_test(page, run)
-    assert len(test.examples) >= 5
+    assert len(test.examples) >= 4
     report: list[str] = []
     results = doctest.DocTestRunner(verbose=False).run(test, out=report.append)
     assert results.failed == 0, "\n" + "".join(report)
