@@ -5,6 +5,8 @@ BIN := .venv/bin
 STEP = @.ci/step $@
 PYTEST = $(BIN)/python -m pytest -q
 COVERED_PYTEST = $(BIN)/coverage run -m pytest -q
+# Mounts stay one after the other: they share the machine's state, and some are timed.
+ON_ALL_CORES = -n auto --dist worksteal
 PURE_PARTS = zarrfs/format/*,zarrfs/codecs/*,zarrfs/flat/layout.py,zarrfs/views/*
 
 .NOTPARALLEL:
@@ -42,10 +44,10 @@ layers: .venv/.dev ## Do imports go downward only?
 	$(STEP) $(BIN)/lint-imports --no-logo
 
 unit: .venv/.dev ## Tests in process, under a minute
-	$(STEP) $(PYTEST) -m 'not interop and not mounted and not slow'
+	$(STEP) $(PYTEST) $(ON_ALL_CORES) -m 'not interop and not mounted and not slow'
 
 interop: .venv/.dev ## Tests against zarr-python, tensorstore and other programs' data
-	$(STEP) $(PYTEST) -m 'interop and not mounted and not slow'
+	$(STEP) $(PYTEST) $(ON_ALL_CORES) -m 'interop and not mounted and not slow'
 
 mounted: .venv/.dev ## Tests through real mounts
 	$(STEP) $(PYTEST) -m 'mounted and not slow'
