@@ -240,7 +240,9 @@ def test_other_grid_is_named_as_unsupported() -> None:
 
 @pytest.mark.parametrize("value", [[-1], [True], [1.5], [2**63], "5", None, {}, [None]])
 def test_malformed_shape_is_refused(value: object) -> None:
-    with pytest.raises(MetadataError, match=r"^shape: must be a list of integers ≥ 0( and < 2\*\*63)?, not "):
+    with pytest.raises(
+        MetadataError, match=r"^shape: must be a list of integers ≥ 0( and < 2\*\*63)?, not "
+    ):
         parse_shape(value)
 
 

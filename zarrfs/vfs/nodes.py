@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Literal
 
+from zarrfs.arrays.expiring import Expiring
 from zarrfs.arrays.hierarchy import BrokenNode, GroupNode, PrefixNode
 from zarrfs.errors import NodeNotFoundError, StoreError
 from zarrfs.format.node_keys import key_prefix, node_name, parent
-from zarrfs.arrays.expiring import Expiring
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

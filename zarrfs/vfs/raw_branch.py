@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from zarrfs.arrays.expiring import Expiring
 from zarrfs.errors import EntryNotFoundError, KeyNotFoundError
 from zarrfs.format.node_keys import join, key_prefix
 from zarrfs.vfs.entries import BLOCK_BYTES, Entry, Name, directory
-from zarrfs.arrays.expiring import Expiring
 from zarrfs.vfs.names import may_be_cut, shown_names
 from zarrfs.vfs.raw_file import RawFile
 
