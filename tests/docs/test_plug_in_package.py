@@ -1,4 +1,4 @@
-"""The package of the page on plug-ins: installed, its extensions work without being registered."""
+"""The package of the pages on plug-ins: installed, its extensions work without being registered."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 import tomllib
 from pathlib import Path
 
-PAGE = Path(__file__).parents[2] / "docs/topics/plug-ins.md"
+PAGES = [Path(__file__).parents[2] / f"docs/topics/{n}.md" for n in ("own-codecs", "plug-ins")]
 
 # One that reads what was written, and knows the plug-ins by their package only.
 READER = """
@@ -26,7 +26,7 @@ print(zarrfs.chunk_grid_info("example.rows").origin, "example.rows" in zarrfs.li
 
 def install(directory: Path) -> None:
     """Put the package there as pip would."""
-    text = PAGE.read_text("utf-8")
+    text = "".join(page.read_text("utf-8") for page in PAGES)
     module = "\n".join(re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
     (directory / "zarr_example.py").write_text(module)
     (project,) = re.findall(r"^```toml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
