@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.in_process import (
     CHUNKS,
+    CODECS,
     SHAPE,
     SMALL_CHUNKS,
     SMALL_SHAPE,
@@ -30,10 +31,17 @@ if TYPE_CHECKING:
 
 WORKLOADS: dict[str, Callable[[Path], AbstractContextManager[Workload]]] = {
     "whole-file": whole_file,
-    "read": functools.partial(reading, shape=SHAPE, chunks=CHUNKS),
-    "read-small-chunks": functools.partial(reading, shape=SMALL_SHAPE, chunks=SMALL_CHUNKS),
-    "write": functools.partial(writing, shape=SHAPE, chunks=CHUNKS),
-    "write-small-chunks": functools.partial(writing, shape=SMALL_SHAPE, chunks=SMALL_CHUNKS),
+    **{
+        f"{name}-{codec}": functools.partial(work, shape=SHAPE, chunks=CHUNKS, codec=codec)
+        for name, work in (("read", reading), ("write", writing))
+        for codec in CODECS
+    },
+    **{
+        f"{name}-small-chunks": functools.partial(
+            work, shape=SMALL_SHAPE, chunks=SMALL_CHUNKS, codec="zstd"
+        )
+        for name, work in (("read", reading), ("write", writing))
+    },
     "hierarchy": hierarchy,
     "slices-constant": constant_slices,
     "slices-random": random_slices,

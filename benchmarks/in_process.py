@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorstore
 import zarr
-from zarr.codecs import ZstdCodec
 
 import zarrfs
 from benchmarks.rounds import Contender, Workload
@@ -38,8 +37,23 @@ SMALL_CHUNKS = (1, 64, 128)
 """16 KiB."""
 
 N_ARRAYS = 1000
-LEVEL = 1
-"""Of zstd: its fastest one that other programs know by the same number."""
+CODECS: dict[str, list[dict[str, Any]]] = {
+    "none": [],
+    "lz4": [
+        {
+            "name": "blosc",
+            "configuration": {
+                "cname": "lz4",
+                "clevel": 5,
+                "shuffle": "shuffle",
+                "typesize": 2,
+                "blocksize": 0,
+            },
+        }
+    ],
+    "zstd": [{"name": "zstd", "configuration": {"level": 1, "checksum": False}}],
+}
+"""What compresses chunks: nothing, blosc with lz4 (zarr-python 2's default), zstd's level 1."""
 
 
 def image(shape: tuple[int, int, int]) -> npt.NDArray[np.uint16]:
@@ -48,34 +62,40 @@ def image(shape: tuple[int, int, int]) -> npt.NDArray[np.uint16]:
     return np.concatenate([part] * (shape[0] // len(part)))
 
 
-def create_with_zarrfs(path: Path, data: npt.NDArray[Any], chunks: tuple[int, ...]) -> zarrfs.Array:
+def create_with_zarrfs(
+    path: Path, data: npt.NDArray[Any], chunks: tuple[int, ...], codec: str
+) -> zarrfs.Array:
     """Create an array and fill it."""
     array = zarrfs.create_array(
         str(path),
         shape=data.shape,
         chunks=chunks,
         dtype=data.dtype,
-        codecs=["bytes", {"name": "zstd", "configuration": {"level": LEVEL, "checksum": False}}],
+        codecs=["bytes", *CODECS[codec]],
         overwrite=True,
     )
     array[...] = data
     return array
 
 
-def create_with_zarr_python(path: Path, data: npt.NDArray[Any], chunks: tuple[int, ...]) -> None:
+def create_with_zarr_python(
+    path: Path, data: npt.NDArray[Any], chunks: tuple[int, ...], codec: str
+) -> None:
     """Create an array and fill it."""
     array = zarr.create_array(
         path,
         shape=data.shape,
         chunks=chunks,
         dtype=data.dtype,
-        compressors=[ZstdCodec(level=LEVEL, checksum=False)],
+        compressors=CODECS[codec] or None,
         overwrite=True,
     )
     array[...] = data
 
 
-def create_with_tensorstore(path: Path, data: npt.NDArray[Any], chunks: tuple[int, ...]) -> None:
+def create_with_tensorstore(
+    path: Path, data: npt.NDArray[Any], chunks: tuple[int, ...], codec: str
+) -> None:
     """Create an array and fill it."""
     spec = {
         "driver": "zarr3",
@@ -86,7 +106,7 @@ def create_with_tensorstore(path: Path, data: npt.NDArray[Any], chunks: tuple[in
             "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": chunks}},
             "codecs": [
                 {"name": "bytes", "configuration": {"endian": "little"}},
-                {"name": "zstd", "configuration": {"level": LEVEL}},
+                *CODECS[codec],
             ],
         },
         "create": True,
@@ -95,7 +115,7 @@ def create_with_tensorstore(path: Path, data: npt.NDArray[Any], chunks: tuple[in
     tensorstore.open(spec).result().write(data).result()
 
 
-CREATORS: dict[str, Callable[[Path, npt.NDArray[Any], tuple[int, ...]], object]] = {
+CREATORS: dict[str, Callable[[Path, npt.NDArray[Any], tuple[int, ...], str], object]] = {
     "zarrfs": create_with_zarrfs,
     "zarr-python": create_with_zarr_python,
     "tensorstore": create_with_tensorstore,
@@ -110,17 +130,17 @@ READERS: dict[str, Callable[[Path], object]] = {
 
 @contextlib.contextmanager
 def reading(
-    directory: Path, shape: tuple[int, int, int], chunks: tuple[int, int, int]
+    directory: Path, shape: tuple[int, int, int], chunks: tuple[int, int, int], codec: str
 ) -> Iterator[Workload]:
     """Open an array and read all of it to memory."""
     data = image(shape)
     path = directory / "read.zarr"
-    create_with_zarr_python(path, data, chunks)
+    create_with_zarr_python(path, data, chunks, codec)
     for name, read in READERS.items():
         if not np.array_equal(np.asarray(read(path)), data):
             raise RuntimeError(f"{name} reads other elements than were written")
     yield Workload(
-        title=f"Read in process: {_size(data.nbytes)}, uint16, chunks {chunks}, zstd {LEVEL}",
+        title=f"Read in process: {_size(data.nbytes)}, uint16, chunks {chunks}, codec {codec}",
         nbytes=data.nbytes,
         contenders=[
             Contender(name=name, run=functools.partial(read, path))
@@ -131,24 +151,24 @@ def reading(
 
 @contextlib.contextmanager
 def writing(
-    directory: Path, shape: tuple[int, int, int], chunks: tuple[int, int, int]
+    directory: Path, shape: tuple[int, int, int], chunks: tuple[int, int, int], codec: str
 ) -> Iterator[Workload]:
     """Create an array and fill it from memory."""
     data = image(shape)
     paths = {name: directory / f"{name}.zarr" for name in CREATORS}
     for name, create in CREATORS.items():
-        create(paths[name], data, chunks)
+        create(paths[name], data, chunks, codec)
         if not np.array_equal(read_with_tensorstore(paths[name]), data):
             raise RuntimeError(f"tensorstore reads other elements than {name} has written")
     yield Workload(
-        title=f"Write in process: {_size(data.nbytes)}, uint16, chunks {chunks}, zstd {LEVEL}",
+        title=f"Write in process: {_size(data.nbytes)}, uint16, chunks {chunks}, codec {codec}",
         nbytes=data.nbytes,
         contenders=[
             Contender(
                 name=name,
                 # The old objects are removed beforehand: only writing is measured.
                 prepare=functools.partial(shutil.rmtree, paths[name], ignore_errors=True),
-                run=functools.partial(create, paths[name], data, chunks),
+                run=functools.partial(create, paths[name], data, chunks, codec),
             )
             for name, create in CREATORS.items()
         ],
