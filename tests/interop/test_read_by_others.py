@@ -1,4 +1,6 @@
-"""Whatever zarrfs writes, in any number of steps, zarr-python and tensorstore read the same."""
+"""Whatever zarrfs writes, in any number of steps, zarr-python and tensorstore read the same, and
+zarr-lint and the registry's schemas find nothing wrong with.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 import zarrfs
 from tests.interop import writers
 from tests.interop.elements import content
+from tests.interop.linting import findings
 from tests.interop.readers import read_with_tensorstore, read_with_zarr_python
 from tests.interop.strategies import ArrayV2, ArrayV3, v2_arrays, v3_arrays
 from zarrfs.errors import UnsupportedError
@@ -86,6 +89,7 @@ def check(
         assert_same_bits(z[...], read_again)
         if not array.is_tame:
             assert_same_bits(theirs, model)
+        assert findings(directory) == []
 
 
 def create(directory: Path, array: ArrayV2 | ArrayV3) -> zarrfs.Array:
