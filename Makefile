@@ -11,7 +11,7 @@ PURE_PARTS = zarrfs/format/*,zarrfs/codecs/*,zarrfs/flat/layout.py,zarrfs/views/
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow fast format lint types layers unit interop mounted coverage docs bench clean
+.PHONY: help setup demo test test-slow fuzz fast format lint types layers unit interop mounted coverage docs bench clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
@@ -64,7 +64,11 @@ docs: .venv/.dev ## Build the documentation and the man page, run its examples
 	@.ci/step 'docs: changelog' $(BIN)/towncrier build --draft --version next
 
 test-slow: .venv/.dev ## Tests that are slow by nature, and a long search for counter-examples
-	$(STEP) $(PYTEST) -m 'slow or hypothesis' --hypothesis-profile=slow -o faulthandler_timeout=1200
+	$(STEP) $(PYTEST) -m 'slow or (hypothesis and not interop)' --hypothesis-profile=slow -o faulthandler_timeout=1200
+
+fuzz: .venv/.dev ## New random arrays against zarr-python and tensorstore, thousands; for the night
+	$(STEP) $(PYTEST) $(ON_ALL_CORES) -m 'interop and hypothesis' --hypothesis-profile=fuzz \
+		-o faulthandler_timeout=3600
 
 bench: .venv/.dev ## Measure zarrfs against other readers, in interleaved rounds
 	@$(BIN)/python -m benchmarks

@@ -25,6 +25,8 @@ settings.register_profile(
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
 )
+# `make fuzz`: new examples each time, only of the tests against other implementations.
+settings.register_profile("fuzz", settings.get_profile("slow"), max_examples=200)
 settings.load_profile("fast")
 
 MARKED_FOLDERS = ("interop", "mounted")

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import zarrfs
 from tests.interop import writers
+from tests.interop.cases import CASES
 from tests.interop.elements import content
 from tests.interop.linting import findings
 from tests.interop.readers import read_with_tensorstore, read_with_zarr_python
@@ -40,7 +41,7 @@ pytestmark = [
 # zarr-python 3.1 has no "struct" and no raw bits, which newer names of the registry are.
 ZARR_PYTHON_V3 = [t for t in writers.ZARR_PYTHON_V3 if t.dtype.kind != "V"]
 
-# Four tests: 400 arrays in `make test`, six times as many in the slow profile.
+# Four tests: 400 arrays in `make test`, four times as many in `make fuzz`.
 many = settings(max_examples=2 * settings().max_examples)
 
 
@@ -90,6 +91,7 @@ def check(
         if not array.is_tame:
             assert_same_bits(theirs, model)
         assert findings(directory) == []
+    CASES["read by others"] += 1
 
 
 def create(directory: Path, array: ArrayV2 | ArrayV3) -> zarrfs.Array:

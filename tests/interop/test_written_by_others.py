@@ -16,6 +16,7 @@ from hypothesis.extra.numpy import basic_indices
 
 import zarrfs
 from tests.interop import writers
+from tests.interop.cases import CASES
 from tests.interop.strategies import spans, v2_arrays, v3_arrays
 from zarrfs.api.opening import process_engine
 from zarrfs.arrays.hierarchy import ArrayNode, Hierarchy
@@ -48,7 +49,7 @@ pytestmark = [
 DEADLINE = 60.0
 """Seconds for one read; reached only by a test that fails."""
 
-# Four tests: 1,200 arrays in `make test`, six times as many in the slow profile.
+# Four tests: 1,200 arrays in `make test`, four times as many in `make fuzz`.
 many = settings(max_examples=6 * settings().max_examples)
 
 
@@ -111,6 +112,7 @@ def check(
         if not array.is_tame:
             assert_equal(expected, writers.written(array))
         check_reads(directory, expected, data)
+    CASES["written by others"] += 1
 
 
 def check_reads(directory: Path, expected: npt.NDArray[Any], data: DataObject) -> None:
