@@ -1,0 +1,56 @@
+"""Chunks of a v2 array under the v3 document that it converts to: others read the same."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, reject
+
+import zarrfs
+from tests.interop import writers
+from tests.interop.cases import CASES
+from tests.interop.linting import findings
+from tests.interop.readers import read_with_tensorstore
+from tests.interop.strategies import ArrayV2, v2_arrays
+from tests.interop.test_read_by_others import assert_same_bits
+from zarrfs.arrays.hierarchy import Hierarchy
+from zarrfs.errors import UnsupportedError
+from zarrfs.format.conversion import array_to_v3
+from zarrfs.format.metadata import ArrayMetadata
+from zarrfs.format.metadata_v3 import serialise_node
+from zarrfs.stores.urls import open_store
+
+pytestmark = pytest.mark.filterwarnings("ignore::zarr.errors.UnstableSpecificationWarning")
+
+
+@given(array=v2_arrays(writers.TENSORSTORE_V2, writers.TENSORSTORE))
+def test_converted_arrays_read_by_tensorstore(array: ArrayV2) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        directory = Path(folder) / "x.zarr"
+        expected = writers.write_with_tensorstore(directory, array)
+        convert(directory)
+        assert findings(directory) == []
+        assert_same_bits(zarrfs.open_array(directory)[...], expected)
+        assert_same_bits(
+            read_with_tensorstore(directory, np.dtype(array.data_type.dtype)), expected
+        )
+    CASES["converted"] += 1
+
+
+def convert(directory: Path) -> None:
+    """Replace the v2 document of an array by that of v3."""
+    node = Hierarchy(open_store(directory)).node("")
+    metadata = getattr(node, "metadata", None)
+    assert isinstance(metadata, ArrayMetadata)
+    try:
+        document = serialise_node(array_to_v3(metadata))
+    except UnsupportedError:
+        reject()
+    if any(codec["name"].startswith("numcodecs.") for codec in document["codecs"]):
+        reject()  # tensorstore has none of them
+    (directory / ".zarray").unlink()
+    (directory / "zarr.json").write_text(json.dumps(document))
