@@ -160,6 +160,36 @@ def test_an_append_that_fails_leaves_the_array_as_it_was() -> None:
     assert z[...].tolist() == [1, 2, 3, 4, 5, 6, 10]
 
 
+@pytest.mark.parametrize(
+    ("dtype", "values"),
+    [
+        ("string", ["a\0", "b"]),
+        ("bytes", [b"a\0\0", b"b"]),
+        ("uint64", [2**64 - 1, 0]),
+        ([("a", "i4"), ("b", "f8")], [(1, 2.5), (3, 4.5)]),
+        ("int4", [-8, 7]),
+    ],
+)
+def test_lists_that_are_appended_lose_nothing(tmp_path: Path, dtype: Any, values: Any) -> None:
+    z = zarrfs.create_array(tmp_path / "x", shape=0, dtype=dtype)
+    z.append(values)
+    assert z[...].tolist() == values
+
+
+@pytest.mark.parametrize(
+    ("dtype", "values"), [("uint8", [-1]), ("uint8", [300]), ("int4", [9]), ("uint2", [-1])]
+)
+def test_plain_numbers_that_do_not_fit_the_type_are_refused(
+    tmp_path: Path, dtype: str, values: list[int]
+) -> None:
+    z = zarrfs.create_array(tmp_path / "x", shape=1, dtype=dtype)
+    with pytest.raises(AssignmentError, match=f"cannot make elements of type {dtype}"):
+        z.append(values)
+    with pytest.raises(AssignmentError, match=f"cannot make elements of type {dtype}"):
+        z[...] = values
+    assert z[...].tolist() == [0]
+
+
 @pytest.mark.parametrize(("values", "axis"), [(np.ones((2, 3)), 0), ([1, 2], 0), ([[1]], 2)])
 def test_values_that_cannot_be_appended_are_refused(tmp_path: Path, values: Any, axis: int) -> None:
     z = zarrfs.save(tmp_path / "x", numbers(4, 4))

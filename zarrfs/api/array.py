@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zarrfs.api.attributes import Attributes
-from zarrfs.arrays.assignment import Edit, new_elements
+from zarrfs.arrays.assignment import Edit, as_array, new_elements
 from zarrfs.arrays.hierarchy import stored_sizes
 from zarrfs.arrays.indexing import parse_selection
 from zarrfs.arrays.new_arrays import parse_new_shape
@@ -308,7 +308,7 @@ class Array:
             If an object cannot be changed, or the store fails.
         """
         self._require_writable()
-        values = np.asarray(values)
+        values = as_array(values, self.dtype)
         if not -self.ndim <= axis < self.ndim:
             raise AssignmentError(f"there is no axis {axis} in an array of {self.ndim} dimensions")
         axis %= self.ndim

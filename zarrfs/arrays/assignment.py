@@ -14,6 +14,7 @@ import numpy as np
 
 from zarrfs.arrays.indexing import AxisSelection, Selection
 from zarrfs.errors import AssignmentError
+from zarrfs.format.small_numbers import small_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,8 +109,8 @@ def new_elements(value: object, dtype: np.dtype[Any], selection: Selection) -> A
     AssignmentError
         If the shapes do not fit, or an element cannot become one of `dtype`.
     """
+    values = as_array(value, dtype)
     try:
-        values = _as_array(value, dtype)
         is_number = values.dtype.kind in _NUMBERS and dtype.kind in _NUMBERS
         if values.dtype != dtype and not (is_number and values.ndim):
             values = values.astype(dtype)
@@ -130,7 +131,29 @@ def new_elements(value: object, dtype: np.dtype[Any], selection: Selection) -> A
     ]
 
 
-def _as_array(value: object, dtype: np.dtype[Any]) -> Array:
+def as_array(value: object, dtype: np.dtype[Any]) -> Array:
+    """Make an array of a value; arrays stay as they are, often of another type.
+
+    Lists and scalars of Python become elements of `dtype` at once: by way of a type that NumPy
+    guesses, strings lose their last NULs, and integers wrap around.
+
+    Raises
+    ------
+    AssignmentError
+        If an element cannot become one of `dtype`.
+    """
     if isinstance(value, np.ndarray | np.generic) or hasattr(value, "__array__"):
         return np.asarray(value)
-    return np.asarray(value, dtype)
+    try:
+        elements = np.asarray(value, dtype)
+        number = small_number(dtype)
+        if number is not None and number.kind != "float":
+            # ml_dtypes wraps around what does not fit.
+            given = np.asarray(value)
+            low, high = number.limits
+            is_plain = given.size > 0 and given.dtype.kind in "iufO"
+            if is_plain and not low <= given.min() <= given.max() <= high:
+                raise OverflowError(f"{dtype} holds numbers from {low} to {high}")
+    except (ValueError, TypeError, OverflowError) as error:
+        raise AssignmentError(f"cannot make elements of type {dtype}: {error}") from error
+    return elements
