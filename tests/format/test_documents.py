@@ -180,9 +180,16 @@ def lists(levels: int) -> list[Any]:
     return value
 
 
+def objects_in_a_ring() -> dict[str, Any]:
+    ring: dict[str, Any] = {}
+    ring["b"] = {"c": ring}
+    return ring
+
+
 @pytest.mark.parametrize(
     ("document", "message"),
     [
+        ({"a": objects_in_a_ring()}, "a.b.c: cannot be written as JSON: Circular reference"),
         (
             {"attributes": {"ok": 1, "t": {"when": math}}},
             "attributes.t.when: cannot be written as JSON: Object of type module is not",
@@ -192,7 +199,7 @@ def lists(levels: int) -> list[Any]:
         ({"a": lists(100_000)}, "a: cannot be written as JSON: maximum recursion depth"),
         ({"a": 10**5000}, "a: cannot be written as JSON: Exceeds the limit "),
     ],
-    ids=["module", "bytes", "key", "deep", "digits"],
+    ids=["ring", "module", "bytes", "key", "deep", "digits"],
 )
 def test_what_json_cannot_hold_is_named(document: dict[str, Any], message: str) -> None:
     with pytest.raises(MetadataError) as error:

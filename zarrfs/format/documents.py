@@ -109,7 +109,9 @@ def dump_json(document: Mapping[str, Json]) -> bytes:
 def _find_culprit(document: Mapping[str, Json]) -> str:
     """Return the path of the member, as deep as objects go, that JSON cannot hold."""
     field, value = "", document
-    while isinstance(value, dict):
+    passed: set[int] = set()
+    while isinstance(value, dict) and id(value) not in passed:  # one may hold itself
+        passed.add(id(value))
         names = (name for name, inner in value.items() if not _is_json(inner))
         name = next(names, None)
         if not isinstance(name, str):
