@@ -1,4 +1,4 @@
-"""Chunks of a v2 array under the v3 document it converts to: zarrfs and tensorstore read the same."""
+"""Chunks of a v2 array under the v3 document it converts to: zarrfs, tensorstore read the same."""
 
 from __future__ import annotations
 
