@@ -114,6 +114,35 @@ def test_structured_elements() -> None:
     np.testing.assert_array_equal(after["b"], [[0, 0], [1, 2], [0, 0]])
 
 
+PAIR = np.dtype([("real", "f2"), ("imag", "f2")])
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (np.array([1 + 2j, 3]), [(1, 2), (3, 0)]),
+        (np.array([1, 3], "i4"), [(1, 0), (3, 0)]),
+        ([1 + 2j, 3], [(1, 2), (3, 0)]),
+        (2j, [(0, 2), (0, 2)]),
+        ([(1, 2), (3, 4)], [(1, 2), (3, 4)]),
+        (np.array([(1, 2), (3, 4)], PAIR), [(1, 2), (3, 4)]),
+        ([1e9, -1e9j], [(math.inf, 0), (0, -math.inf)]),
+    ],
+)
+def test_numbers_are_complex_where_a_record_stands_for_them(
+    value: object, expected: list[tuple[float, float]]
+) -> None:
+    assert new_elements(value, PAIR, parse_selection(..., (2,))).tolist() in (
+        expected,
+        expected[0],
+    )
+
+
+def test_what_is_no_number_is_no_complex_number() -> None:
+    with pytest.raises(AssignmentError, match="cannot make elements"):
+        new_elements(["a", "b"], PAIR, parse_selection(..., (2,)))
+
+
 def test_an_element_that_is_a_list_is_one_element() -> None:
     element = np.empty((), object)
     element[()] = [1, 2]

@@ -2,7 +2,8 @@
 
 What NumPy's assignment does to an element, this does: numbers are cast to the array's data type
 whatever is lost (1.7 -> 1, 300 -> 44 as uint8 if it comes in an array), and a plain Python number
-that the type cannot hold is refused.
+that the type cannot hold is refused. Where NumPy has no complex type, such as that of float16, and
+a record of ``real`` and ``imag`` stands for it, numbers are complex numbers all the same.
 """
 
 from __future__ import annotations
@@ -143,8 +144,12 @@ def as_array(value: object, dtype: np.dtype[Any]) -> Array:
         If an element cannot become one of `dtype`.
     """
     if isinstance(value, np.ndarray | np.generic) or hasattr(value, "__array__"):
-        return np.asarray(value)
+        given = np.asarray(value)
+        is_number = given.dtype.kind in _NUMBERS or small_number(given.dtype) is not None
+        return _pairs(given, dtype) if is_number and _is_pair(dtype) else given
     try:
+        if _is_pair(dtype) and not isinstance(_first_leaf(value), tuple):
+            return _pairs(np.asarray(value, np.complex128), dtype)
         elements = np.asarray(value, dtype)
         number = small_number(dtype)
         if number is not None and number.kind != "float":
@@ -157,3 +162,24 @@ def as_array(value: object, dtype: np.dtype[Any]) -> Array:
     except (ValueError, TypeError, OverflowError) as error:
         raise AssignmentError(f"cannot make elements of type {dtype}: {error}") from error
     return elements
+
+
+def _is_pair(dtype: np.dtype[Any]) -> bool:
+    """Whether records of a type stand for complex numbers."""
+    return dtype.names == ("real", "imag") and dtype["real"] == dtype["imag"]
+
+
+def _pairs(numbers: Array, dtype: np.dtype[Any]) -> Array:
+    """Make records of real and imaginary part; NumPy would put a number into both."""
+    pairs: Array = np.empty(numbers.shape, dtype)
+    with np.errstate(over="ignore"):  # too large is infinite, as it is for NumPy's own types
+        pairs["real"] = numbers.real.astype(dtype["real"])
+        pairs["imag"] = numbers.imag.astype(dtype["imag"])
+    return pairs
+
+
+def _first_leaf(value: object) -> object:
+    """Return the first element of nested lists; a tuple is a record, as NumPy has it."""
+    while isinstance(value, list) and value:
+        value = value[0]
+    return value
