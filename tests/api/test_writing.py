@@ -344,6 +344,22 @@ def test_other_objects_need_a_type(tmp_path: Path) -> None:
     assert not (tmp_path / "x").exists()
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"codecs": "bytes"}, '^codecs: must be a list of codecs, not "bytes"$'),
+        ({"attributes": [1]}, r"^attributes: must be a mapping, not \[1\]$"),
+        ({"dtype": "int4", "zarr_format": 2}, "^dtype: Zarr v2 has no data type 'int4'"),
+    ],
+)
+def test_array_that_nobody_could_use_is_not_created(
+    tmp_path: Path, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(MetadataError, match=message):
+        zarrfs.create_array(tmp_path / "x", **{"shape": 4, "dtype": "f4", **options})
+    assert not (tmp_path / "x").exists()
+
+
 # --- killed ---------------------------------------------------------------------------------
 
 KILLED = """

@@ -12,7 +12,7 @@ lose more: of a random walk in steps of 0.1 it took 27 % more.
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -29,10 +29,9 @@ from zarrfs.format.extensions import Extension, parse_extension, serialise_exten
 from zarrfs.format.fill_arguments import fill_value_of
 from zarrfs.format.fill_values import default_fill_value
 from zarrfs.format.metadata import ArrayMetadata
+from zarrfs.format.node_documents import serialise_documents
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import numpy as np
 
     from zarrfs.format.chunk_grids import ChunkGrid
@@ -89,6 +88,9 @@ def new_metadata(wanted: NewArray) -> ArrayMetadata:
     """
     if wanted.zarr_format not in (2, 3):
         raise MetadataError(f"must be 2 or 3, not {show(wanted.zarr_format)}", field="zarr_format")
+    if isinstance(wanted.codecs, str | Mapping):
+        reason = f"must be a list of codecs, not {show(wanted.codecs)}"
+        raise MetadataError(reason, field="codecs")
     is_of_codecs = wanted.codecs is not None
     if is_of_codecs and (wanted.compressor not in ("auto", None) or wanted.filters):
         raise MetadataError("go without compressor and filters: give either", field="codecs")
@@ -109,7 +111,7 @@ def new_metadata(wanted: NewArray) -> ArrayMetadata:
         codecs=_v3_codecs(wanted, data_type, byte_order)
         if is_of_codecs
         else _v2_codecs(wanted, steps, data_type, byte_order),
-        attributes=dict(wanted.attributes or {}),
+        attributes=_attributes(wanted.attributes),
         dimension_names=_dimension_names(wanted.dimension_names, len(shape)),
     )
     if wanted.order == "F" and len(shape) > 1:
@@ -140,6 +142,14 @@ def parse_new_shape(value: object, *, ndim: int | None = None) -> tuple[int, ...
     return shape
 
 
+def _attributes(attributes: object) -> dict[str, Json]:
+    if attributes is None:
+        return {}
+    if not isinstance(attributes, Mapping):
+        raise MetadataError(f"must be a mapping, not {show(attributes)}", field="attributes")
+    return dict(attributes)
+
+
 def _check(metadata: ArrayMetadata) -> None:
     """Refuse what could be stored, but not be read or written."""
     largest = ArrayCodecs(metadata).largest
@@ -149,6 +159,7 @@ def _check(metadata: ArrayMetadata) -> None:
         if nbytes > most:
             reason = f"have {nbytes} bytes each, and {codec.name!r} takes no more than {most}"
             raise MetadataError(f"{reason}; choose smaller ones, or another codec", field="chunks")
+    serialise_documents(metadata)  # before any folder is made: the format may not have it
 
 
 # --- shape, chunks, keys ----------------------------------------------------------------------

@@ -24,6 +24,7 @@ from zarrfs.format.documents import (
     take,
     without,
 )
+from zarrfs.format.dtypes import carrier
 from zarrfs.format.dtypes_v2 import parse_v2_dtype, serialise_v2_dtype
 from zarrfs.format.extensions import Extension
 from zarrfs.format.fill_values import parse_v2_fill_value, serialise_v2_fill_value
@@ -247,7 +248,7 @@ def _serialise_byte_order(codec: Extension | None, metadata: ArrayMetadata) -> B
 
 def _has_byte_order(data_type: DataType) -> bool:
     """Whether the type string says one; fields of a record say their own."""
-    return data_type.name != "struct" and not data_type.dtype.str.startswith("|")
+    return data_type.name != "struct" and not carrier(data_type.dtype).str.startswith("|")
 
 
 def _serialise_codec(codec: Extension) -> dict[str, Json]:
