@@ -24,6 +24,12 @@ def test_filled_chunk_is_fill(shape: tuple[int, ...], dtype: Any, seed: int) -> 
     assert spec.nbytes == array.nbytes
 
 
+def test_last_nuls_of_the_only_element_count() -> None:
+    spec = ChunkSpec(shape=(), dtype=np.dtype("S3"), fill_value=b"\1")
+    assert spec.is_fill(np.array(b"\1", "S3"))
+    assert not spec.is_fill(np.array(b"\1\0\1", "S3"))
+
+
 @given(st.sampled_from([*NUMBERS, *OTHERS, RECORD]), st.integers(0, 23), st.integers(1, 255))
 def test_chunk_with_one_other_byte_is_not_fill(dtype: Any, place: int, change: int) -> None:
     spec = ChunkSpec(shape=(2, 3), dtype=np.dtype(dtype), fill_value=np.zeros((), dtype)[()])

@@ -57,7 +57,7 @@ class ChunkSpec:
         fill = self.fill_element()
         if self.dtype.hasobject:
             return all(_are_same(element, fill[()]) for element in array.flat)
-        first = array[(slice(0, 1),) * array.ndim]
+        first = array[(slice(0, 1),) * array.ndim or ...]  # no scalar: bytes lose their last NULs
         if array.nbytes and first.tobytes() != fill.tobytes():  # true of most data
             return False
         raw = np.frombuffer(array_bytes(array), np.uint8)

@@ -77,9 +77,10 @@ def _round(array: Array, number: NumberType, keepbits: int) -> Array:
         # Types without infinity have nothing above their greatest number: the sign would change,
         # or it would become a NaN.
         is_wrong = rounded >> (number.n_bits - 1) != bits >> (number.n_bits - 1)
-        if number.is_user_defined:
-            is_wrong |= np.isnan(rounded.view(number.component))
-        rounded = np.where(np.isnan(parts), bits, np.where(is_wrong, cut_off, rounded))
+        with np.errstate(invalid="ignore"):  # bfloat16's isnan complains of signalling NaNs
+            if number.is_user_defined:
+                is_wrong |= np.isnan(rounded.view(number.component))
+            rounded = np.where(np.isnan(parts), bits, np.where(is_wrong, cut_off, rounded))
     else:
         n_dropped = np.maximum(bit_lengths(bits), keepbits) - keepbits
         rounded, cut_off = _round_bits(bits, n_dropped)

@@ -62,6 +62,11 @@ class Cast:
         """
         if not array.size or self.source.component == self.target.component:
             return array.astype(self.target.component, copy=False)
+        # NaNs and infinities go through all steps; what the target lacks is looked for at the end.
+        with np.errstate(invalid="ignore", over="ignore"):
+            return self._cast(array)
+
+    def _cast(self, array: Array) -> Array:
         if self.source.kind == "float":
             values = array.astype(np.float64)
             if self.target.kind == "float":
@@ -152,8 +157,7 @@ class Cast:
                 values = np.where(below, low, np.where(above, high, values))
         if self.out_of_range != "clamp":
             _refuse(values, np.isfinite(values) & (below | above), self.target)
-        with np.errstate(over="ignore"):  # clamped to infinity
-            return values.astype(target)
+        return values.astype(target)
 
 
 def _refuse(values: Array, wrong: Array, target: NumberType) -> None:

@@ -159,7 +159,8 @@ def _number(configuration: Mapping[str, Json], member: str, most: float, field: 
 
 def _promote(array: Array, number: NumberType, stored: np.dtype[Any]) -> Array:
     if number.kind == "float":
-        return array.astype(stored, copy=False)
+        with np.errstate(invalid="ignore"):  # of signalling NaNs
+            return array.astype(stored, copy=False)
     if number.n_bits >= 32:
         signed = np.ascontiguousarray(array).view(stored)
         if number.kind == "uint" and signed.min(initial=0) < 0:
@@ -171,7 +172,8 @@ def _promote(array: Array, number: NumberType, stored: np.dtype[Any]) -> Array:
 
 def _demote(array: Array, number: NumberType, dtype: np.dtype[Any]) -> Array:
     if number.kind == "float":
-        with np.errstate(over="ignore"):  # what lossy modes made larger than the type's greatest
+        # Lossy modes may make numbers larger than the type's greatest.
+        with np.errstate(over="ignore", invalid="ignore"):
             return array.astype(dtype, copy=False)
     if number.n_bits >= 32:
         return (array if number.kind == "int" else np.maximum(array, 0)).view(dtype)
