@@ -12,7 +12,6 @@ wins. Creating is safe where the store can test and set: one of two wins, the ot
 from __future__ import annotations
 
 import logging
-from functools import partial
 from typing import TYPE_CHECKING
 
 from zarrfs.arrays.consolidation import drop_consolidated
@@ -96,16 +95,8 @@ def create_array(
     StoreError
         If the store fails; ``ReadOnlyError`` if it cannot be written.
     """
-    documents = serialise_documents(metadata)
-    data = _dumped(documents)
-    node = ArrayNode(path=path, metadata=metadata, documents=b"".join(data.values()), mtime_ns=0)
-
-    def store_all() -> bool:
-        if fill is None:
-            return _store_new(hierarchy.store, path, data)
-        return _store_filled(hierarchy.store, node, data, fill)
-
-    _create(hierarchy, path, documents, store_all, overwrite=overwrite)
+    node = _create(hierarchy, path, serialise_documents(metadata), overwrite=overwrite, fill=fill)
+    assert isinstance(node, ArrayNode)
     return node
 
 
@@ -119,11 +110,9 @@ def create_group(
     NodeExistsError, NodeNameError, NodeTypeError, MetadataError, StoreError
         As `create_array`.
     """
-    documents = serialise_documents(metadata)
-    data = _dumped(documents)
-    store_all = partial(_store_new, hierarchy.store, path, data)
-    _create(hierarchy, path, documents, store_all, overwrite=overwrite)
-    return GroupNode(path=path, metadata=metadata)
+    node = _create(hierarchy, path, serialise_documents(metadata), overwrite=overwrite)
+    assert isinstance(node, GroupNode)
+    return node
 
 
 def delete_node(hierarchy: Hierarchy, path: str) -> None:
@@ -207,11 +196,12 @@ def _create(
     hierarchy: Hierarchy,
     path: str,
     documents: Documents,
-    store_all: Callable[[], bool],
     *,
     overwrite: bool,
-) -> None:
-    """Make place for a node, and have it stored; `store_all` tells whether nobody was faster."""
+    fill: Callable[[ArrayNode], None] | None = None,
+) -> ArrayNode | GroupNode:
+    data = _dumped(documents)
+    node = _new_node(path, documents, data)
     store, zarr_format = hierarchy.store, zarr_format_of(documents)
     for name in path.split("/") if path else ():
         fault = node_name_fault(name, zarr_format)
@@ -231,9 +221,14 @@ def _create(
         if not _store_new(store, above, _dumped(serialise_documents(group))):
             # Another process was faster.
             _check_above(above, read_documents(store, above), path, zarr_format)
-    if not store_all():
+    if fill is not None and isinstance(node, ArrayNode):
+        is_stored = _store_filled(store, node, data, fill)
+    else:
+        is_stored = _store_new(store, path, data)
+    if not is_stored:
         raise _taken(path)
     hierarchy.forget()
+    return node
 
 
 def _store_filled(

@@ -88,7 +88,8 @@ def _parse_array(document: Mapping[str, Json]) -> ArrayMetadata:
     grid = parse_essential_extension(take(document, "chunk_grid"), "chunk_grid")
     keys = parse_essential_extension(take(document, "chunk_key_encoding"), "chunk_key_encoding")
     codecs = parse_extensions(take(document, "codecs"), "codecs")
-    _expect_some(codecs)
+    if not codecs:
+        raise MetadataError("must have a codec that turns arrays into bytes", field="codecs")
     return ArrayMetadata(
         zarr_format=3,
         data_type=data_type,
@@ -143,13 +144,10 @@ def serialise_node(metadata: ArrayMetadata | GroupMetadata) -> dict[str, Json]:
     ------
     UnsupportedError
         If v3 has no such data type or fill value.
-    MetadataError
-        If an array has no codecs.
     """
     if isinstance(metadata, GroupMetadata):
         document: dict[str, Json] = {"zarr_format": 3, "node_type": "group"}
         return document | {"attributes": dict(metadata.attributes), **metadata.extra}
-    _expect_some(metadata.codecs)
     document = {
         "zarr_format": 3,
         "node_type": "array",
@@ -164,8 +162,3 @@ def serialise_node(metadata: ArrayMetadata | GroupMetadata) -> dict[str, Json]:
     if metadata.dimension_names is not None:
         document["dimension_names"] = list(metadata.dimension_names)
     return {**document, **metadata.extra}
-
-
-def _expect_some(codecs: tuple[Extension, ...]) -> None:
-    if not codecs:
-        raise MetadataError("must have a codec that turns arrays into bytes", field="codecs")
