@@ -260,6 +260,10 @@ LITTLE = Extension(name="bytes", configuration={"endian": "little"})
         ({"codecs": (Extension(name="bytes"),)}, "codecs: the codec 'bytes' must say its byte "),
         ({"codecs": (LITTLE, Extension(name="zstd"))}, 'codecs: Zarr v2 has no codec "zstd"'),
         (
+            {"codecs": (LITTLE, Extension(name="numcodecs.x", configuration={"id": []}))},
+            "codecs: Zarr v2 names codecs by 'id', so 'numcodecs.x' can have no setting of that ",
+        ),
+        (
             {"chunk_grid": ChunkGrid((irregular_axis(10, [(3, 1), (7, 1)]),))},
             "chunk_grid: Zarr v2 has chunks of one shape only",
         ),

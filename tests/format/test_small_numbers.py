@@ -137,3 +137,10 @@ def test_package_that_is_too_old_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.parametrize("value", [0, 1e-60, 2.0**-128, 2.0**-127])
 def test_least_number_is_the_nearest_of_what_is_less(value: float) -> None:
     assert nearest(value, small_dtype("float8_e8m0fnu", "")).tobytes() == b"\0"
+
+
+def test_numbers_between_the_two_least_of_float8_e8m0fnu_become_the_nearer() -> None:
+    dtype = np.dtype(ml_dtypes.float8_e8m0fnu)
+    least = 2.0**-127
+    numbers = [0.0, least, least * 1.25, least * 1.75, least * 2]
+    assert [float(nearest(number, dtype)) / least for number in numbers] == [1, 1, 1, 2, 2]

@@ -255,4 +255,7 @@ def _serialise_codec(codec: Extension) -> dict[str, Json]:
     if not codec.name.startswith(NUMCODECS):
         reason = f"Zarr v2 has no codec {show(codec.name)} here"
         raise UnsupportedError(reason, field="codecs")
+    if "id" in codec.configuration:
+        reason = f"Zarr v2 names codecs by 'id', so {codec.name!r} can have no setting of that name"
+        raise UnsupportedError(reason, field="codecs")
     return {"id": codec.name.removeprefix(NUMCODECS), **codec.configuration}

@@ -116,8 +116,11 @@ def nearest(number: float, dtype: np.dtype[Any]) -> Any:
     low, high = min(float(limits.min), 0.0), float(limits.max)
     if not about.has_infinity and not low <= number <= high:
         raise ValueError(f"a number from {low} to {high}")
-    if low == 0:  # float8_e8m0fnu has neither sign nor zero, so its least number is nearest
-        number = max(number, float(limits.min))
+    least = float(limits.min)
+    if low == 0 and number < 2 * least:
+        # float8_e8m0fnu has neither sign nor zero. Between its two least numbers, which are
+        # subnormal as float32, ml_dtypes takes the greater even where it is farther.
+        number = least if number < 1.5 * least else 2 * least
     with np.errstate(over="ignore"):
         return np.array(_odd(number)).astype(dtype)[()]
 
