@@ -55,6 +55,7 @@ def round_exactly(number: Fraction, quantum: Fraction, rounding: str) -> Fractio
     return (low + up) * quantum
 
 
+@np.errstate(invalid="ignore")  # of signalling NaNs
 def reference(value: Any, target: NumberType, rounding: str, mode: str | None) -> Any:
     """Cast one number, by the text of the registry; ``ValueError`` where it has no place."""
     number = exact(value)
@@ -85,6 +86,7 @@ def reference(value: Any, target: NumberType, rounding: str, mode: str | None) -
     return high if rounded > high else low
 
 
+@np.errstate(invalid="ignore")  # of signalling NaNs
 def interesting(dtype: np.dtype[Any], seed: int) -> Any:
     """Return numbers of a type: random bits, small ones, and the extremes."""
     number = number_of(dtype)
