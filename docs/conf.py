@@ -25,6 +25,7 @@ nitpick_ignore_regex = [
     # Types that annotations name and that have no page: users are only handed them.
     (r"py:class", r"(ArrayMetadata|Extension|Json|Origin|Spec|ZarrFormat)"),
     (r"py:class", r"(Codec|Compressor|Lengths|Mode)"),
+    (r"py:class", r"(zarrfs\.registry\.)?T"),  # whatever a registry holds
     (r"py:class", r"(ChunkGridParser|ChunkKeyEncodingParser|Documents|GroupMetadata|ParseInner)"),
     (r"py:class", r"zarrfs\.format\.axes\.(Regular|Irregular)Axis"),
 ]

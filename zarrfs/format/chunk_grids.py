@@ -24,7 +24,7 @@ from zarrfs.format.documents import (
     take,
 )
 from zarrfs.format.rectilinear import parse_axes, serialise_axis
-from zarrfs.registry import Registration, Registry
+from zarrfs.registry import Registry
 
 if TYPE_CHECKING:
     from zarrfs.format.extensions import Extension
@@ -154,9 +154,9 @@ def parse_chunk_grid(extension: Extension, shape: tuple[int, ...], field: str) -
     UnsupportedError
         If zarrfs has no such grid.
     """
-    parse = _GRIDS.find(extension.name)
+    parse = CHUNK_GRIDS.find(extension.name)
     if parse is None:
-        names = ", ".join(map(repr, _GRIDS.names()))
+        names = ", ".join(map(repr, CHUNK_GRIDS.names()))
         reason = f"zarrfs has no chunk grid {extension.name!r}; it has {names}"
         raise UnsupportedError(reason, field=field)
     try:
@@ -250,7 +250,7 @@ def _parse_rectangular(extension: Extension, shape: tuple[int, ...], field: str)
     return ChunkGrid(parse_axes(chunk_shape, shape, f"{field}.chunk_shape"))
 
 
-_GRIDS: Registry[ChunkGridParser] = Registry(
+CHUNK_GRIDS: Registry[ChunkGridParser] = Registry(
     "chunk grid",
     {
         "rectangular": _parse_rectangular,
@@ -260,52 +260,10 @@ _GRIDS: Registry[ChunkGridParser] = Registry(
     },
     group="zarrfs.chunk_grids",
 )
+"""Parsers of all chunk grids, by name. Each makes a grid of the extension, the shape of the array,
+and the dotted field that holds the extension, for messages."""
 
-
-def register_chunk_grid(name: str, parse: ChunkGridParser, *, force: bool = False) -> None:
-    """Have arrays whose chunk grid has this name read, from now on, in this process.
-
-    Parameters
-    ----------
-    name
-        As in metadata documents.
-    parse
-        Makes a grid of the extension, the shape of the array, and the dotted field that holds
-        the extension, for messages. Installed packages offer theirs as an entry point of the
-        group ``zarrfs.chunk_grids``.
-    force
-        Replace one that is there.
-
-    Raises
-    ------
-    RegistrationError
-        If the name is taken and `force` is not given.
-    """
-    _GRIDS.register(name, parse, force=force)
-
-
-def unregister_chunk_grid(name: str) -> None:
-    """Forget a chunk grid that was registered.
-
-    Raises
-    ------
-    RegistrationError
-        If it was not: what is built in or installed stays.
-    """
-    _GRIDS.unregister(name)
-
-
-def list_chunk_grids() -> list[str]:
-    """Names of all chunk grids that can be read."""
-    return _GRIDS.names()
-
-
-def chunk_grid_info(name: str) -> Registration:
-    """Tell where a chunk grid comes from.
-
-    Raises
-    ------
-    RegistrationError
-        If there is none of this name.
-    """
-    return _GRIDS.info(name)
+register_chunk_grid = CHUNK_GRIDS.register
+unregister_chunk_grid = CHUNK_GRIDS.unregister
+list_chunk_grids = CHUNK_GRIDS.names
+chunk_grid_info = CHUNK_GRIDS.info

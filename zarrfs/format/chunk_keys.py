@@ -17,7 +17,7 @@ from zarrfs.format.documents import Json, expect_choice, refuse_unknown, show, t
 from zarrfs.format.extensions import Extension, parse_essential_extension
 from zarrfs.format.key_encodings import ChunkKeyEncoding, EncodingName, SeparatedKeys, Separator
 from zarrfs.format.key_templates import parse_template
-from zarrfs.registry import Registration, Registry
+from zarrfs.registry import Registry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,9 +87,9 @@ def parse_chunk_key_encoding(extension: Extension, ndim: int, field: str) -> Chu
     UnsupportedError
         If zarrfs has no such encoding.
     """
-    parse = _ENCODINGS.find(extension.name)
+    parse = CHUNK_KEY_ENCODINGS.find(extension.name)
     if parse is None:
-        names = ", ".join(map(repr, _ENCODINGS.names()))
+        names = ", ".join(map(repr, CHUNK_KEY_ENCODINGS.names()))
         reason = f"zarrfs has no chunk key encoding {extension.name!r}; it has {names}"
         raise UnsupportedError(reason, field=field)
     try:
@@ -175,7 +175,7 @@ def _parse_suffix_text(extension: Extension, field: str) -> str:
     return suffix
 
 
-_ENCODINGS: Registry[ChunkKeyEncodingParser] = Registry(
+CHUNK_KEY_ENCODINGS: Registry[ChunkKeyEncodingParser] = Registry(
     "chunk key encoding",
     {
         "default": _parse_separated,
@@ -186,54 +186,10 @@ _ENCODINGS: Registry[ChunkKeyEncodingParser] = Registry(
     },
     group="zarrfs.chunk_key_encodings",
 )
+"""Parsers of all chunk key encodings, by name. Each makes a `ChunkKeyEncoding` of the extension,
+the number of dimensions, and the dotted field that holds the extension, for messages."""
 
-
-def register_chunk_key_encoding(
-    name: str, parse: ChunkKeyEncodingParser, *, force: bool = False
-) -> None:
-    """Have arrays whose chunk key encoding has this name read, from now on, in this process.
-
-    Parameters
-    ----------
-    name
-        As in metadata documents.
-    parse
-        Makes a `ChunkKeyEncoding` of the extension, the number of dimensions, and the dotted
-        field that holds the extension, for messages. Installed packages offer theirs as an entry
-        point of the group ``zarrfs.chunk_key_encodings``.
-    force
-        Replace one that is there.
-
-    Raises
-    ------
-    RegistrationError
-        If the name is taken and `force` is not given.
-    """
-    _ENCODINGS.register(name, parse, force=force)
-
-
-def unregister_chunk_key_encoding(name: str) -> None:
-    """Forget a chunk key encoding that was registered.
-
-    Raises
-    ------
-    RegistrationError
-        If it was not: what is built in or installed stays.
-    """
-    _ENCODINGS.unregister(name)
-
-
-def list_chunk_key_encodings() -> list[str]:
-    """Names of all chunk key encodings that can be read."""
-    return _ENCODINGS.names()
-
-
-def chunk_key_encoding_info(name: str) -> Registration:
-    """Tell where a chunk key encoding comes from.
-
-    Raises
-    ------
-    RegistrationError
-        If there is none of this name.
-    """
-    return _ENCODINGS.info(name)
+register_chunk_key_encoding = CHUNK_KEY_ENCODINGS.register
+unregister_chunk_key_encoding = CHUNK_KEY_ENCODINGS.unregister
+list_chunk_key_encodings = CHUNK_KEY_ENCODINGS.names
+chunk_key_encoding_info = CHUNK_KEY_ENCODINGS.info

@@ -33,7 +33,7 @@ from zarrfs.format.dtypes import (
 )
 from zarrfs.format.extensions import Extension, parse_essential_extension
 from zarrfs.format.leaf_types import LEAF_TYPES, RAW_NAME
-from zarrfs.registry import Registration, Registry
+from zarrfs.registry import Registry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -184,52 +184,9 @@ _STRUCT = DataTypeDefinition(
 )
 
 DATA_TYPES = Registry("data type", {**LEAF_TYPES, "struct": _STRUCT}, group="zarrfs.data_types")
-"""All data types of Zarr v3, by name: those built in, of installed packages, and registered."""
+"""Definitions of all data types of Zarr v3, by name; ``raw_bytes`` stands for ``r8``, ``r16`` …."""
 
-
-def register_data_type(name: str, definition: DataTypeDefinition, *, force: bool = False) -> None:
-    """Have arrays of a data type of your own read and written, in this process.
-
-    Parameters
-    ----------
-    name
-        As in metadata documents of v3. Installed packages offer theirs as an entry point of the
-        group ``zarrfs.data_types``.
-    definition
-        How the type, and its fill value, are read and written.
-    force
-        Replace one that is there.
-
-    Raises
-    ------
-    RegistrationError
-        If the name is taken and `force` is not given.
-    """
-    DATA_TYPES.register(name, definition, force=force)
-
-
-def unregister_data_type(name: str) -> None:
-    """Forget a data type that was registered; one that it replaced is back.
-
-    Raises
-    ------
-    RegistrationError
-        If it was not: what is built in or installed stays.
-    """
-    DATA_TYPES.unregister(name)
-
-
-def list_data_types() -> list[str]:
-    """Names of all data types of v3 that are read; ``raw_bytes`` is raw bits, ``r8`` and so on."""
-    return DATA_TYPES.names()
-
-
-def data_type_info(name: str) -> Registration:
-    """Tell where a data type comes from.
-
-    Raises
-    ------
-    RegistrationError
-        If there is none of this name.
-    """
-    return DATA_TYPES.info(name)
+register_data_type = DATA_TYPES.register
+unregister_data_type = DATA_TYPES.unregister
+list_data_types = DATA_TYPES.names
+data_type_info = DATA_TYPES.info
