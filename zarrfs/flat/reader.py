@@ -68,6 +68,7 @@ class FlatArray:
             target=min(SLAB_BYTES, memory // _READERS),
             limit=memory // _LARGEST_PART,
         )
+        self._slab_bytes = self._layout.slab_bytes
         self._most_ahead = memory // _LARGEST_PART
         self._file = FlatFile(source, dtype, self._layout)
         self._table = table
@@ -103,7 +104,7 @@ class FlatArray:
         advice = readahead.observe(offset, size, most_ahead=self._most_ahead)
         self._table.add_reader(self._file, readahead)
         first, last = self._layout.find(offset), self._layout.find(offset + size - 1)
-        is_worthy = advice.is_sequential or _WORTHY_PART * size >= self._layout.slab_bytes
+        is_worthy = advice.is_sequential or _WORTHY_PART * size >= self._slab_bytes
         if not is_worthy and not all(
             self._table.is_ready(self._file, slab) for slab in range(first, last + 1)
         ):
