@@ -102,19 +102,22 @@ class Hierarchy:
         StoreError
             If the listing itself fails.
         """
-        if not self._is_trusted:
-            yield from self._listed_children(path)
-            return
-        if not self._trees.is_known(path):
-            self._documented(path)
-        tree = self._trees.holding(path) or self._trees.at(path)
+        tree = self._trees.holding(path)
         if tree is None:
-            yield from self._listed_children(path)
-            return
-        for name in tree.names(path):
+            if self._is_trusted and not self._trees.is_known(path):
+                self._documented(path)  # then it is
+            tree = self._trees.at(path)
+        told = () if tree is None else tree.names(path)
+        is_told = tree is not None and self._is_trusted
+        missing = set(told)
+        for name in told if is_told else self._listed_prefixes(path):
             child = self._child(join(path, name))
             if child is not None:
+                missing.discard(name)
                 yield child
+        if not is_told:
+            for name in missing:
+                self._trees.compare(join(path, name), None)
 
     def forget(self) -> None:
         """Forget consolidated metadata, so that the store is asked again."""
@@ -149,20 +152,9 @@ class Hierarchy:
         """Whether consolidated metadata stand for the documents that they were copied from."""
         return not self.store.capabilities.cheap_stat
 
-    def _listed_children(self, path: str) -> Iterator[Node]:
-        """Yield the nodes directly below a path that the store lists."""
-        tree = self._trees.holding(path) or self._trees.at(path)
-        missing = set() if tree is None else set(tree.names(path))
-        for listed in self.store.list_dir(key_prefix(path)):
-            if not listed.is_prefix:
-                continue
-            child = self._child(join(path, listed.name))
-            if child is not None:
-                missing.discard(listed.name)
-                yield child
-        if tree is not None:
-            for name in missing:
-                self._trees.compare(join(path, name), None)
+    def _listed_prefixes(self, path: str) -> Iterator[str]:
+        """Yield the names directly below a path that may be nodes, as the store lists them."""
+        return (each.name for each in self.store.list_dir(key_prefix(path)) if each.is_prefix)
 
     def _child(self, path: str) -> Node | None:
         """Return a node or plain directory above some, broken if the store fails."""
