@@ -15,7 +15,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from zarrfs.arrays.expiring import Expiring
-from zarrfs.arrays.node_reading import StoredDocuments, parse_node, read_documents
+from zarrfs.arrays.node_reading import (
+    StoredDocuments,
+    last_change,
+    parse_node,
+    read_document,
+    read_documents,
+)
 from zarrfs.arrays.nodes import ArrayNode, BrokenNode, GroupNode, Node, PrefixNode
 from zarrfs.errors import KeyNotFoundError, MetadataError, UnsupportedError
 from zarrfs.format.consolidated import (
@@ -25,7 +31,7 @@ from zarrfs.format.consolidated import (
     parse_v2_consolidated,
     parse_v3_consolidated,
 )
-from zarrfs.format.documents import dump_json, parse_json
+from zarrfs.format.documents import dump_json
 from zarrfs.format.node_keys import V2_CONSOLIDATED, V2_GROUP, V3_DOCUMENT, key_prefix, metadata_key
 
 if TYPE_CHECKING:
@@ -150,24 +156,28 @@ class ConsolidatedTrees:
 
     def _parse(self, path: str, stored: StoredDocuments) -> ConsolidatedTree | None:
         """Return the tree of a group; ``None`` if it has none that can be read."""
-        key = metadata_key(path, V3_DOCUMENT)
+        is_v3 = V3_DOCUMENT in stored.members
+        if not is_v3 and V2_GROUP not in stored.members:
+            return None
+        name = V3_DOCUMENT if is_v3 else V2_CONSOLIDATED
         try:
-            if V3_DOCUMENT in stored.members:
-                found = stored.members[V3_DOCUMENT].get(MEMBER)
-                metadata = None if found is None else parse_v3_consolidated(found)
-            elif V2_GROUP in stored.members:
-                key = metadata_key(path, V2_CONSOLIDATED)
-                metadata = parse_v2_consolidated(parse_json(self._store.get(key)))
+            holder = stored if is_v3 else read_document(self._store, path, name)
+            if holder is None:
+                return None
+            members = holder.members[name]
+            if not is_v3:
+                metadata = parse_v2_consolidated(members)
+            elif members.get(MEMBER) is None:
+                return None
             else:
-                return None
-            if metadata is None:
-                return None
-            mtime_ns = self._store.stat(key).mtime_ns
+                metadata = parse_v3_consolidated(members[MEMBER])
+            mtime_ns = last_change(self._store, path, holder)
         except KeyNotFoundError:
             return None
         except MetadataError as error:
             if path not in self._told:
                 self._told.add(path)
+                key = metadata_key(path, name)
                 _log.warning("consolidated metadata are ignored: %s", error.at(key))
             return None
         with self._lock:

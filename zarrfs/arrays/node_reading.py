@@ -54,12 +54,37 @@ def read_documents(store: Store, path: str) -> StoredDocuments | None:
         If the store cannot be read.
     """
     for name in (V3_DOCUMENT, V2_ARRAY, V2_GROUP):
-        found = _read(store, path, name)
+        found = read_document(store, path, name)
         if found is None:
             continue
-        attributes = None if name == V3_DOCUMENT else _read(store, path, V2_ATTRIBUTES)
+        attributes = None if name == V3_DOCUMENT else read_document(store, path, V2_ATTRIBUTES)
         return found if attributes is None else _together(found, attributes)
     return None
+
+
+def read_document(store: Store, path: str, name: str) -> StoredDocuments | None:
+    """Read one document, ``None`` if it is not there; its time where that costs next to nothing.
+
+    Raises
+    ------
+    MetadataError
+        If it is not a JSON object, or too large; its `key` is the document's.
+    StoreError
+        If the store cannot be read.
+    """
+    key = metadata_key(path, name)
+    mtime_ns = None
+    try:
+        if store.capabilities.cheap_stat:
+            info = store.stat(key)
+            expect_document_size(info.size)
+            mtime_ns = info.mtime_ns
+        data = bytes(store.get(key))
+        return StoredDocuments(members={name: parse_json(data)}, data=data, mtime_ns=mtime_ns)
+    except KeyNotFoundError:
+        return None
+    except MetadataError as error:
+        raise error.at(key) from error
 
 
 def read_node(store: Store, path: str) -> ArrayNode | GroupNode | BrokenNode | None:
@@ -85,10 +110,24 @@ def stored_node(
     if not isinstance(node, ArrayNode) or stored.mtime_ns is not None:
         return node
     try:
-        mtimes = [store.stat(metadata_key(path, name)).mtime_ns for name in stored.members]
+        return replace(node, mtime_ns=last_change(store, path, stored))
     except KeyNotFoundError:
         return None
-    return replace(node, mtime_ns=max(mtimes))
+
+
+def last_change(store: Store, path: str, stored: StoredDocuments) -> int:
+    """Return the time of documents, asked of the store if that was not done when reading them.
+
+    Raises
+    ------
+    KeyNotFoundError
+        If one is gone since then.
+    StoreError
+        If the store cannot be read.
+    """
+    if stored.mtime_ns is not None:
+        return stored.mtime_ns
+    return max(store.stat(metadata_key(path, name)).mtime_ns for name in stored.members)
 
 
 def parse_node(
@@ -124,23 +163,6 @@ def has_nodes_below(store: Store, path: str) -> bool:
             if listed.is_prefix:
                 todo.append(join(current, listed.name))
     return bool(todo)
-
-
-def _read(store: Store, path: str, name: str) -> StoredDocuments | None:
-    """Read one document, and its time where that costs next to nothing."""
-    key = metadata_key(path, name)
-    mtime_ns = None
-    try:
-        if store.capabilities.cheap_stat:
-            info = store.stat(key)
-            expect_document_size(info.size)
-            mtime_ns = info.mtime_ns
-        data = bytes(store.get(key))
-        return StoredDocuments(members={name: parse_json(data)}, data=data, mtime_ns=mtime_ns)
-    except KeyNotFoundError:
-        return None
-    except MetadataError as error:
-        raise error.at(key) from error
 
 
 def _together(one: StoredDocuments, other: StoredDocuments) -> StoredDocuments:
