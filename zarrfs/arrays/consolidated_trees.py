@@ -133,8 +133,9 @@ class ConsolidatedTrees:
         tree = self.holding(path)
         if tree is None or tree.group in self._told or is_same(tree.node(path), node):
             return
-        newest = self._read(tree.group)
-        if newest is None or is_same(newest.node(path), node):
+        newest = self._read_or_none(tree.group)
+        self._trees.replace(tree.group, newest)
+        if newest == "none" or is_same(newest.node(path), node):
             return
         self._told.add(tree.group)
         _log.warning(
