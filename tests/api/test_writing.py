@@ -14,7 +14,7 @@ import pytest
 
 import zarrfs
 from zarrfs.api.array import Array
-from zarrfs.api.group import open_node
+from zarrfs.api.group import open_found
 from zarrfs.api.opening import process_engine
 from zarrfs.arrays.hierarchy import Hierarchy
 from zarrfs.errors import (
@@ -107,13 +107,13 @@ def test_resizing_cuts_before_it_tells_the_shape() -> None:
     inner = MemoryStore("resizing")
     for key in inner.list_prefix(""):
         store.set(key, inner.get(key))
-    z = open_node(hierarchy, "", engine)
+    z = open_found(hierarchy, hierarchy.node(""), engine)
     assert isinstance(z, Array)
     store.inject(error="always:set", keys="zarr.json")
     with pytest.raises(StoreError, match=r"cannot set zarr\.json"):
         z.resize(3)
     store.heal()
-    reopened = open_node(hierarchy, "", engine)
+    reopened = open_found(hierarchy, hierarchy.node(""), engine)
     assert isinstance(reopened, Array)
     assert reopened[...].tolist() == [1, 2, 3, 0, 0, 0, 0, 0]
     z.resize(3)  # once more, to the end
@@ -149,7 +149,8 @@ def test_appended_elements_stand_behind_the_others(
 def test_an_append_that_fails_leaves_the_array_as_it_was() -> None:
     zarrfs.save("memory://appending", numbers(6), chunks=4, overwrite=True)
     store = FaultyStore(MemoryStore("appending"))
-    z = open_node(Hierarchy(store), "", process_engine())
+    hierarchy = Hierarchy(store)
+    z = open_found(hierarchy, hierarchy.node(""), process_engine())
     assert isinstance(z, Array)
     store.inject(error="always:set", keys="zarr.json")
     with pytest.raises(StoreError):

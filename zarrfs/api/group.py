@@ -75,7 +75,7 @@ class Group:
             If its metadata is malformed or uses what zarrfs does not have.
         """
         below = join(self.path, path.strip("/"))
-        return open_node(self._hierarchy, below, self._engine, read_only=self._is_read_only)
+        return self._open(self._hierarchy.node(below))
 
     def __delitem__(self, path: str) -> None:
         """Delete a node below this one, with all that lies in it.
@@ -121,10 +121,7 @@ class Group:
             If the store cannot be read.
         """
         for node in self._hierarchy.children(self.path):
-            yield (
-                node.name,
-                open_found(self._hierarchy, node, self._engine, read_only=self._is_read_only),
-            )
+            yield node.name, self._open(node)
 
     def create_array(
         self,
@@ -205,30 +202,15 @@ class Group:
         """Say what it is in a line."""
         return f"<zarrfs.Group /{self.path}>"
 
+    def _open(self, node: Node) -> Array | Group:
+        return open_found(self._hierarchy, node, self._engine, read_only=self._is_read_only)
+
     def _require_writable(self) -> None:
         store = self._hierarchy.store
         if self._is_read_only:
             raise ReadOnlyError("set", self.path, "it was opened with mode='r'", store=store.url)
         if not store.capabilities.writable:
             raise ReadOnlyError("set", self.path, "the store is read-only", store=store.url)
-
-
-def open_node(
-    hierarchy: Hierarchy,
-    path: str,
-    engine: Engine,
-    *,
-    read_only: bool = False,
-    write_empty_chunks: bool = False,
-) -> Array | Group:
-    """Make the object for the node at a path."""
-    return open_found(
-        hierarchy,
-        hierarchy.node(path),
-        engine,
-        read_only=read_only,
-        write_empty_chunks=write_empty_chunks,
-    )
 
 
 def open_found(

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zarrfs.api.opening import open_hierarchy, process_engine
+from zarrfs.api.opening import find_node, process_engine
 from zarrfs.arrays.hierarchy import ArrayNode, BrokenNode, GroupNode, stored_sizes
-from zarrfs.errors import MetadataError, NodeNotFoundError, ViewError
+from zarrfs.errors import MetadataError, ViewError
 from zarrfs.format.chunk_grids import chunk_shapes
 from zarrfs.format.chunk_keys import serialise_chunk_key_encoding
-from zarrfs.stores.urls import redact
 from zarrfs.vfs.shown_arrays import ShownArrays
 from zarrfs.views.registry import FORMATS
 from zarrfs.views.values import json_value
@@ -43,12 +42,12 @@ def node_info(
     StoreError
         If the store cannot be read.
     """
-    hierarchy, path = open_hierarchy(url, storage_options)
-    try:
-        node = hierarchy.node(path)
-    except NodeNotFoundError:
-        raise NodeNotFoundError(redact(str(url))) from None
-    info: dict[str, Json] = {"url": hierarchy.store.url, "path": f"/{path}", "kind": _kind(node)}
+    hierarchy, node = find_node(url, storage_options, allow_empty=True)
+    info: dict[str, Json] = {
+        "url": hierarchy.store.url,
+        "path": f"/{node.path}",
+        "kind": _kind(node),
+    }
     if isinstance(node, BrokenNode):
         info["error"] = str(node.error)
         info["views"] = dict.fromkeys(FORMATS, info["error"])
@@ -58,7 +57,7 @@ def node_info(
         if isinstance(node, GroupNode):
             info["zarr_format"] = node.metadata.zarr_format
             info["attributes"] = json_value(node.metadata.attributes)
-        info["children"] = {child.name: _kind(child) for child in hierarchy.children(path)}
+        info["children"] = {child.name: _kind(child) for child in hierarchy.children(node.path)}
     return info
 
 

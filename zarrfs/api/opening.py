@@ -6,7 +6,7 @@ import functools
 from typing import TYPE_CHECKING, Literal
 
 from zarrfs.api.array import Array
-from zarrfs.api.group import Group, open_node
+from zarrfs.api.group import Group, open_found
 from zarrfs.arrays.engine import Engine
 from zarrfs.arrays.hierarchy import Hierarchy, PrefixNode
 from zarrfs.arrays.locating import locate
@@ -16,6 +16,8 @@ from zarrfs.stores.urls import open_store, redact
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
+
+    from zarrfs.arrays.hierarchy import Node
 
 Mode = Literal["r", "r+"]
 
@@ -52,6 +54,32 @@ def open_hierarchy(
         if len(children) == 1:
             path = children[0].path
     return hierarchy, path
+
+
+def find_node(
+    url: str | os.PathLike[str],
+    storage_options: Mapping[str, str] | None = None,
+    *,
+    allow_empty: bool = False,
+) -> tuple[Hierarchy, Node]:
+    """Open the store of a URL, and return its hierarchy and the node that is meant.
+
+    Raises
+    ------
+    NodeNotFoundError
+        If there is no Zarr node; `allow_empty` allows for a root without nodes below it.
+    StoreError
+        If the store cannot be read.
+    """
+    hierarchy, path = open_hierarchy(url, storage_options)
+    try:
+        node = hierarchy.node(path)
+    except NodeNotFoundError:
+        raise NodeNotFoundError(redact(str(url))) from None
+    may_be_empty = allow_empty or not isinstance(node, PrefixNode)
+    if not may_be_empty and next(hierarchy.children(path), None) is None:
+        raise NodeNotFoundError(redact(str(url)), "and none below it")
+    return hierarchy, node
 
 
 def open_any(
@@ -96,22 +124,17 @@ def open_any(
     """
     if mode not in ("r", "r+"):
         raise UsageError(f"mode must be 'r' or 'r+', not {mode!r}; create_array creates arrays")
-    hierarchy, path = open_hierarchy(url, storage_options)
+    hierarchy, node = find_node(url, storage_options)
     try:
-        opened = open_node(
+        return open_found(
             hierarchy,
-            path,
+            node,
             process_engine(),
             read_only=mode == "r",
             write_empty_chunks=write_empty_chunks,
         )
-    except NodeNotFoundError:
-        raise NodeNotFoundError(redact(str(url))) from None
     except MetadataError as error:
         raise error.at(f"{hierarchy.store.url}/{error.key or ''}") from error
-    if isinstance(opened, Group) and opened.zarr_format is None and not list(opened):
-        raise NodeNotFoundError(redact(str(url)), "and none below it")
-    return opened
 
 
 def open_array(

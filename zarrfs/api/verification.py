@@ -10,20 +10,13 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from zarrfs.api.opening import open_hierarchy, process_engine
+from zarrfs.api.opening import find_node, process_engine
 from zarrfs.arrays.chunk_io import ChunkReader
-from zarrfs.arrays.hierarchy import ArrayNode, BrokenNode, PrefixNode
+from zarrfs.arrays.hierarchy import ArrayNode, BrokenNode
 from zarrfs.arrays.parallel import for_each
-from zarrfs.errors import (
-    CodecError,
-    MetadataError,
-    NodeNotFoundError,
-    StoreError,
-    ZarrfsError,
-)
+from zarrfs.errors import CodecError, MetadataError, StoreError, ZarrfsError
 from zarrfs.format.chunk_keys import chunk_finder
 from zarrfs.format.node_keys import DOCUMENTS, key_prefix
-from zarrfs.stores.urls import redact
 
 if TYPE_CHECKING:
     import os
@@ -114,16 +107,10 @@ def verify(
     StoreError
         If the store cannot be opened.
     """
-    hierarchy, path = open_hierarchy(url, storage_options)
-    try:
-        root = hierarchy.node(path)
-    except NodeNotFoundError:
-        raise NodeNotFoundError(redact(str(url))) from None
-    if isinstance(root, PrefixNode) and next(hierarchy.children(path), None) is None:
-        raise NodeNotFoundError(redact(str(url)), "and none below it")
-    found = Verification(url=hierarchy.store.url, path=f"/{path}")
-    search = _Search(hierarchy.store, found, progress, key_prefix(path))
-    for node in hierarchy.walk(path):
+    hierarchy, root = find_node(url, storage_options)
+    found = Verification(url=hierarchy.store.url, path=f"/{root.path}")
+    search = _Search(hierarchy.store, found, progress, key_prefix(root.path))
+    for node in hierarchy.walk(root.path):
         if isinstance(node, BrokenNode):
             search.add_node_fault(node.path, node.error)
         elif isinstance(node, ArrayNode):
