@@ -119,12 +119,12 @@ def create_array(
         chunk_key_encoding=chunk_key_encoding,
         dimension_separator=dimension_separator,
     )
-    new_metadata(wanted)  # before the store's directory is made, for what is wrong with them
+    metadata = new_metadata(wanted)  # before the store's directory is made: it may be refused
     hierarchy, path = open_hierarchy(url, storage_options, create=True)
     return new_array(
         hierarchy,
         path,
-        wanted,
+        metadata,
         process_engine(),
         overwrite=overwrite,
         write_empty_chunks=write_empty_chunks,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from zarrfs.arrays.engine import Engine
     from zarrfs.arrays.hierarchy import Hierarchy, Node
-    from zarrfs.format.metadata import ZarrFormat
+    from zarrfs.format.metadata import ArrayMetadata, ZarrFormat
 
 
 class Group:
@@ -150,7 +150,7 @@ class Group:
         return new_array(
             self._hierarchy,
             join(self.path, path.strip("/")),
-            wanted,
+            new_metadata(wanted),
             self._engine,
             overwrite=overwrite,
             write_empty_chunks=write_empty_chunks,
@@ -234,14 +234,13 @@ def open_found(
 def new_array(
     hierarchy: Hierarchy,
     path: str,
-    wanted: NewArray,
+    metadata: ArrayMetadata,
     engine: Engine,
     *,
     overwrite: bool,
     write_empty_chunks: bool,
 ) -> Array:
     """Create the array at a path."""
-    metadata = new_metadata(wanted)
     try:
         node = node_writing.create_array(hierarchy, path, metadata, overwrite=overwrite)
     finally:
