@@ -475,3 +475,18 @@ def test_metadata_that_were_renewed_meanwhile_are_not_out_of_date(zarr_format: Z
     array = hierarchy.node("a")
     assert isinstance(array, ArrayNode)
     assert array.metadata.attributes == {"of": "somebody"}
+
+
+def test_metadata_that_were_renewed_are_read_again_once(expected_logs: LogCheck) -> None:
+    expected_logs("are taken away")
+    inner = MemoryStore()
+    fill(inner, 3)
+    consolidate(Hierarchy(inner), "")
+    store = FaultyStore(inner)
+    hierarchy = Hierarchy(store)
+    hierarchy.node("")
+    for path in TREE[1:]:
+        write_attributes(Hierarchy(inner), path, {"of": "somebody"})
+    consolidate(Hierarchy(inner), "")
+    assert walked(hierarchy, "g") == walked(Hierarchy(inner), "g")
+    assert gets(store).count("zarr.json") == 2

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import threading
 from dataclasses import dataclass
 from functools import partial
@@ -42,6 +43,10 @@ _log = logging.getLogger(__name__)
 MAX_TREES = 64
 """Groups whose consolidated metadata are remembered, the newest of them. Each takes the memory of
 its document."""
+
+MAX_TOLD = 10_000
+"""Groups of which something was told in the log, about 200 bytes each; of the oldest it may be told
+again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +94,7 @@ class ConsolidatedTrees:
         )
         self._lock = threading.Lock()
         self._groups: dict[str, None] = {}
-        self._told: set[str] = set()
+        self._told: Expiring[str, bool] = Expiring(lambda _: math.inf, limit=MAX_TOLD)
 
     def learn(self, path: str, stored: StoredDocuments) -> None:
         """Take note of a group whose documents have been read."""
@@ -131,13 +136,13 @@ class ConsolidatedTrees:
     def compare(self, path: str, node: Node | None) -> None:
         """Log once if consolidated metadata tell something else of a node than itself."""
         tree = self.holding(path)
-        if tree is None or tree.group in self._told or is_same(tree.node(path), node):
+        if tree is None or self._told.known(tree.group) or is_same(tree.node(path), node):
             return
         newest = self._read_or_none(tree.group)
         self._trees.replace(tree.group, newest)
         if newest == "none" or is_same(newest.node(path), node):
             return
-        self._told.add(tree.group)
+        self._told.replace(tree.group, True)
         _log.warning(
             "the consolidated metadata of %r are out of date, as in %r, and not used; "
             "`zarrfs consolidate` renews them",
@@ -176,8 +181,7 @@ class ConsolidatedTrees:
         except KeyNotFoundError:
             return None
         except MetadataError as error:
-            if path not in self._told:
-                self._told.add(path)
+            if not self._told.replace(path, True):
                 key = metadata_key(path, name)
                 _log.warning("consolidated metadata are ignored: %s", error.at(key))
             return None

@@ -7,9 +7,11 @@ prefix may stand above nodes: a plain directory of Zarr stores is a hierarchy to
 from __future__ import annotations
 
 import logging
+import math
 from typing import TYPE_CHECKING
 
 from zarrfs.arrays.consolidated_trees import ConsolidatedTrees, is_usable
+from zarrfs.arrays.expiring import Expiring
 from zarrfs.arrays.node_reading import has_nodes_below, read_documents, stored_node
 from zarrfs.arrays.nodes import ArrayNode, BrokenNode, GroupNode, Node, PrefixNode
 from zarrfs.errors import KeyNotFoundError, MetadataError, NodeNotFoundError, StoreError
@@ -48,6 +50,10 @@ CONSOLIDATED_TTL = 60.0
 """Seconds for which consolidated metadata are taken for what a remote store holds, by default: as
 long as a mount of one remembers names."""
 
+MAX_WARNED = 10_000
+"""Nodes of which something was said in the log, about 200 bytes each; of the oldest it may be said
+again."""
+
 
 class Hierarchy:
     """Finds the nodes of a store. Safe to use from many threads.
@@ -63,7 +69,7 @@ class Hierarchy:
     def __init__(self, store: Store, *, ttl: float = CONSOLIDATED_TTL) -> None:
         self.store = store
         self._trees = ConsolidatedTrees(store, ttl=ttl)
-        self._warned: set[str] = set()
+        self._warned: Expiring[str, bool] = Expiring(lambda _: math.inf, limit=MAX_WARNED)
 
     def node(self, path: str) -> Node:
         """Return the node at a path; a `BrokenNode` if its metadata is malformed.
@@ -204,22 +210,22 @@ class Hierarchy:
         return node
 
     def _mention_name(self, node: ArrayNode | GroupNode | BrokenNode) -> None:
-        if isinstance(node, BrokenNode) or not node.path or node.path in self._warned:
+        if isinstance(node, BrokenNode) or not node.path or self._warned.known(node.path):
             return
         fault = node_name_fault(node.name, node.metadata.zarr_format)
         if fault is not None:
-            self._warned.add(node.path)
+            self._warned.replace(node.path, True)
             _log.info("%r is shown although its name breaks a rule: %s", node.path, fault)
 
     def _warn_if_ambiguous(self, path: str, documents: Documents) -> None:
         """Warn of a node that has v2 metadata of its kind too."""
-        if path in self._warned or not self.store.capabilities.cheap_stat:
+        if self._warned.known(path) or not self.store.capabilities.cheap_stat:
             return
         try:
             self.store.stat(metadata_key(path, V2_ARRAY if is_array(documents) else V2_GROUP))
         except KeyNotFoundError:
             return
-        self._warned.add(path)
+        self._warned.replace(path, True)
         _log.warning("%r has metadata of Zarr v3 and v2; v3 is used", path or "/")
 
 
