@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from zarrfs.cli.options import STORE_OPTIONS, ZARR_FORMAT, example, store_options
+from zarrfs.cli.options import (
+    ATTRIBUTES,
+    LENGTHS,
+    STORE_OPTIONS,
+    ZARR_FORMAT,
+    example,
+    store_options,
+)
 from zarrfs.cli.printing import say, size_text
 from zarrfs.cli.progress import Progress
 
@@ -16,7 +23,6 @@ if TYPE_CHECKING:
     from zarrfs.api.array import Array
     from zarrfs.arrays.new_arrays import NewArray
 
-LENGTHS = "N,N,…"
 CODEC = "NAME[:KEY=VALUE,…]"
 
 
@@ -70,9 +76,7 @@ CODEC = "NAME[:KEY=VALUE,…]"
     metavar="NAME,…",
     help="Names of the dimensions; one may be empty.  [default: none]",
 )
-@click.option(
-    "--attributes", metavar="JSON", help="User attributes, a JSON object.  [default: none]"
-)
+@ATTRIBUTES
 @click.option(
     "--order",
     type=click.Choice(["C", "F"]),

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import click
 
-from zarrfs.cli.options import STORE_OPTIONS, ZARR_FORMAT, example, store_options
+from zarrfs.cli.options import ATTRIBUTES, STORE_OPTIONS, ZARR_FORMAT, example, store_options
 
 
 @example("""zarrfs create-group data.zarr/ocean --attributes '{"title": "Currents"}'""")
 @click.command("create-group")
 @click.argument("url")
-@click.option(
-    "--attributes", metavar="JSON", help="User attributes, a JSON object.  [default: none]"
-)
+@ATTRIBUTES
 @ZARR_FORMAT
 @STORE_OPTIONS
 def command(

@@ -25,6 +25,13 @@ ZARR_FORMAT = click.option(
     help="Version of the format.",
 )
 
+ATTRIBUTES = click.option(
+    "--attributes", metavar="JSON", help="User attributes, a JSON object.  [default: none]"
+)
+
+LENGTHS = "N,N,…"
+"""How help shows elements along each dimension."""
+
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.  [default: off]")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import click
@@ -12,14 +13,12 @@ from zarrfs.cli.printing import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from contextlib import AbstractContextManager
-    from types import TracebackType
 
 PLAIN_SECONDS = 10.0
 """Between two plain lines."""
 
 
-class Progress:
+class Progress(ExitStack):
     """Draws how much is done. Used with ``with``.
 
     Parameters
@@ -31,36 +30,23 @@ class Progress:
     """
 
     def __init__(self, label: str, text: Callable[[int], str]) -> None:
+        super().__init__()
         self._label = label
         self._text = text
         self._is_drawn = sys.stderr.isatty()
-        self._bar: AbstractContextManager[object] | None = None
-        self._advance: Callable[[int], None] = lambda n_steps: None
+        self._advance: Callable[[int], None] | None = None
         self._n_done = 0
         self._told_at = time.monotonic()
         self._told_end = False
-
-    def __enter__(self) -> Progress:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._bar is not None:
-            self._bar.__exit__(kind, error, traceback)
 
     def update(self, n_done: int, n_all: int) -> None:
         """Tell how many steps are done, of how many."""
         if not self._is_drawn:
             self._tell(n_done, n_all)
             return
-        if self._bar is None:
+        if self._advance is None:
             bar = click.progressbar(length=n_all, label=self._label, file=sys.stderr)
-            bar.__enter__()
-            self._bar, self._advance = bar, bar.update
+            self._advance = self.enter_context(bar).update
         self._advance(n_done - self._n_done)
         self._n_done = n_done
 

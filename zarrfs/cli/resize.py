@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from zarrfs.cli.options import STORE_OPTIONS, example, store_options
+from zarrfs.cli.options import LENGTHS, STORE_OPTIONS, example, store_options
 
 
 @example("zarrfs resize data.zarr/t --shape 2000,1000")
@@ -12,7 +12,7 @@ from zarrfs.cli.options import STORE_OPTIONS, example, store_options
 @click.argument("url")
 @click.option(
     "--shape",
-    metavar="N,N,…",
+    metavar=LENGTHS,
     help="Elements along each dimension.  [default: none, it must be given]",
 )
 @STORE_OPTIONS
