@@ -111,21 +111,17 @@ def test_what_is_no_file_is_no_chunk(store: Path, make: Place) -> None:
     assert read(store / "a") == ZEROS
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="becomes another user, who may read nothing here")
 def test_what_may_not_be_read_is_an_error_that_says_so(store: Path) -> None:
     (store / "a/zarr.json").chmod(0)
-    for folder in (store, *store.parents):
-        with contextlib.suppress(PermissionError):
-            folder.chmod(folder.stat().st_mode | 0o055)
-    program = "import zarrfs, sys, os; os.setuid(65534); zarrfs.open(sys.argv[1])"
+    # Root may read everything by virtue of these capabilities.
+    as_others = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+    program = "import zarrfs, sys; zarrfs.open(sys.argv[1])"
     done = subprocess.run(
-        [sys.executable, "-c", program, store / "a"],
+        [*(as_others if os.getuid() == 0 else ()), sys.executable, "-c", program, store / "a"],
         capture_output=True,
         text=True,
         check=False,
         cwd=Path(__file__).parents[2],
-        # That user may not write what coverage has measured.
-        env={name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")},
     )
     last = done.stderr.splitlines()[-1]
     assert last.startswith("zarrfs.errors.StorePermissionError: cannot get a/zarr.json in")
