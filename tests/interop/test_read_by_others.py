@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import zarrfs
 from tests.interop import writers
 from tests.interop.cases import CASES
+from tests.interop.comparing import assert_same_bits
 from tests.interop.elements import content
 from tests.interop.linting import findings
 from tests.interop.readers import read_with_tensorstore, read_with_zarr_python
@@ -183,15 +184,3 @@ def slices(draw: st.DrawFn, length: int) -> slice:
     if draw(st.sampled_from([False, False, False, True])) and length:
         return slice(max(start, stop) - 1 if max(start, stop) else None, None, -step)
     return slice(min(start, stop), max(start, stop), step)
-
-
-def assert_same_bits(read: npt.NDArray[Any], expected: npt.NDArray[Any]) -> None:
-    read, expected = np.asarray(read), np.asarray(expected)
-    assert read.shape == expected.shape
-    if read.dtype.hasobject or expected.dtype.hasobject:
-        assert read.tolist() == expected.tolist()
-    elif read.dtype.names:
-        for name in read.dtype.names:
-            assert_same_bits(read[name], expected[name])
-    else:
-        assert read.tobytes() == expected.astype(read.dtype).tobytes()
