@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from zarrfs.arrays.cropping import crop
-from zarrfs.arrays.object_codecs import ArrayCodecs
+from zarrfs.arrays.object_codecs import ArrayCodecs, encode_chunk
 from zarrfs.arrays.object_locks import object_lock
 from zarrfs.arrays.parallel import for_each
 from zarrfs.codecs.shard_bytes import find_inner_chunk, rebuild_shard
@@ -174,20 +174,19 @@ class ChunkWriter:
         """Encode an object with new elements; ``None`` if it need not be stored."""
         levels, chunk = codecs.levels, codecs.chunk
         if not levels:
-            return self._encode_chunk(chunk, old, edit)
+            return self._edit_chunk(chunk, old, edit)
         changes: dict[Coords, Buffer | None] = {}
         for coords, part in edit.parts(regular_grid(codecs.pipeline.spec.shape, chunk.spec.shape)):
-            is_kept = old is not None and not part.is_whole
-            inner = find_inner_chunk(levels, old, coords) if old is not None and is_kept else None
-            changes[coords] = self._encode_chunk(chunk, inner, part)
+            inner = None
+            if old is not None and not part.is_whole:
+                inner = find_inner_chunk(levels, old, coords)
+            changes[coords] = self._edit_chunk(chunk, inner, part)
         return rebuild_shard(levels, old, changes)
 
-    def _encode_chunk(self, pipeline: Pipeline, old: Buffer | None, edit: Edit) -> Buffer | None:
+    def _edit_chunk(self, pipeline: Pipeline, old: Buffer | None, edit: Edit) -> Buffer | None:
         if edit.is_whole:
             chunk = edit.new_chunk(pipeline.spec)
         else:
             chunk = pipeline.spec.filled() if old is None else pipeline.decode(old).copy()
             edit.apply(chunk)
-        if not self._write_empty_chunks and pipeline.spec.is_fill(chunk):
-            return None
-        return pipeline.encode(chunk)
+        return encode_chunk(pipeline, chunk, write_empty_chunks=self._write_empty_chunks)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
+from zarrfs.arrays.object_codecs import encode_chunk
 from zarrfs.codecs.shard_bytes import find_inner_chunk, rebuild_shard
 
 if TYPE_CHECKING:
@@ -65,6 +66,4 @@ def _crop_chunk(
     kept = tuple(slice(0, n) for n in extent)
     chunk = pipeline.spec.filled()
     chunk[kept] = pipeline.decode(data)[kept]
-    if not write_empty_chunks and pipeline.spec.is_fill(chunk):
-        return None
-    return pipeline.encode(chunk)
+    return encode_chunk(pipeline, chunk, write_empty_chunks=write_empty_chunks)

@@ -15,6 +15,7 @@ from zarrfs.errors import MetadataError
 
 if TYPE_CHECKING:
     from zarrfs.arrays.regions import Coords
+    from zarrfs.codecs.base import Array, Buffer
     from zarrfs.codecs.sharding import Pipeline, ShardingCodec
     from zarrfs.format.metadata import ArrayMetadata
 
@@ -106,6 +107,13 @@ class ArrayCodecs:
             levels.append(sharding)
             chunk = sharding.inner
         return ObjectCodecs(whole, tuple(levels), chunk, _most(chunk))
+
+
+def encode_chunk(pipeline: Pipeline, chunk: Array, *, write_empty_chunks: bool) -> Buffer | None:
+    """Encode a chunk; ``None`` if it holds only the fill value, and such are not stored."""
+    if not write_empty_chunks and pipeline.spec.is_fill(chunk):
+        return None
+    return pipeline.encode(chunk)
 
 
 def _most(chunk: Pipeline) -> int:
