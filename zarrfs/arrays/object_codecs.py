@@ -64,7 +64,7 @@ class ArrayCodecs:
         self.largest = self._build(grid.largest_shape)
         """Those of a chunk than which none is larger along any axis; all chunks', if equal."""
         self._is_uniform = grid.is_uniform
-        self._by_shape: dict[tuple[int, ...], ObjectCodecs] = {}
+        self._by_shape = {grid.largest_shape: self.largest}
         for level in self.largest.levels[:1]:
             for dimension, axis in enumerate(grid.axes):
                 inner = level.inner_shape[dimension]
