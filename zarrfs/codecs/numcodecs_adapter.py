@@ -37,9 +37,6 @@ from zarrfs.codecs.base import (
 )
 from zarrfs.codecs.compressors import DECODE_INTO, BytesFilter, find_decompress
 from zarrfs.codecs.numcodecs_arrays import (
-    ARRAY_FILTERS,
-    DECODED_DTYPE,
-    ENCODED_DTYPE,
     ArrayFilter,
     decoded_nbytes,
     encoded_array,
@@ -60,6 +57,7 @@ from zarrfs.codecs.numcodecs_values import (
     quietly,
 )
 from zarrfs.errors import MetadataError, UnsupportedError
+from zarrfs.format.array_filters import ARRAY_FILTERS
 from zarrfs.format.documents import without
 
 if TYPE_CHECKING:
@@ -187,9 +185,10 @@ def _numcodec(
     if codec_id == "pcodec" and configuration.get("delta_spec") in ("none", "no_op"):
         # pcodec 1 renamed it, which numcodecs 0.16.6 does not know; no order is no delta either.
         configuration |= {"delta_spec": "try_consecutive", "delta_encoding_order": 0}
-    members = [m[codec_id] for m in (DECODED_DTYPE, ENCODED_DTYPE) if codec_id in m]
+    members = ARRAY_FILTERS.get(codec_id, ())
     if array is not None:
         if members and configuration.get(members[0]) is None:
+            # zarr-python leaves out what is the array's own type.
             configuration[members[0]] = array.dtype.str
         if codec_id == "shuffle" and configuration.get("elementsize") is None:
             configuration["elementsize"] = array.dtype.itemsize

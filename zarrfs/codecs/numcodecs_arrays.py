@@ -7,7 +7,6 @@ of a single element, only change its type.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,30 +14,8 @@ import numpy as np
 from zarrfs.codecs.base import Array, ArrayArrayCodec, ChunkSpec
 from zarrfs.codecs.numcodecs_values import Numcodec, quietly, shaped
 from zarrfs.errors import MetadataError
+from zarrfs.format.array_filters import ARRAY_FILTERS
 
-DECODED_DTYPE = MappingProxyType(
-    {
-        "astype": "decode_dtype",
-        "categorize": "dtype",
-        "delta": "dtype",
-        "fixedscaleoffset": "dtype",
-        "quantize": "dtype",
-    }
-)
-"""Members that zarr-python leaves out where they are the array's own type."""
-
-ENCODED_DTYPE = MappingProxyType(
-    {
-        "astype": "encode_dtype",
-        "categorize": "astype",
-        "delta": "astype",
-        "fixedscaleoffset": "astype",
-        "quantize": "astype",
-    }
-)
-"""Members that say what type elements are encoded to."""
-
-ARRAY_FILTERS = frozenset({*ENCODED_DTYPE, "bitround", "packbits"})
 _NOT_ELEMENTWISE = frozenset({"delta", "packbits"})
 
 
@@ -68,8 +45,7 @@ def encoded_layout(
         return (1 + -(-spec.nbytes // 8),), np.dtype(np.uint8)
     if codec_id == "bitround":
         return spec.shape, spec.dtype
-    decoded: np.dtype[Any] = getattr(codec, DECODED_DTYPE[codec_id])
-    encoded: np.dtype[Any] = getattr(codec, ENCODED_DTYPE[codec_id])
+    decoded, encoded = _dtypes(codec_id, codec)
     if decoded.itemsize == spec.dtype.itemsize:
         return spec.shape, encoded
     return (spec.nbytes // decoded.itemsize,), encoded  # the filter views elements as others
@@ -96,6 +72,11 @@ def decoded_nbytes(codec_id: str, codec: Numcodec, n_encoded: int) -> int:
         return max(8 * n_encoded - 15, 0)
     if codec_id == "bitround":
         return n_encoded
-    decoded: np.dtype[Any] = getattr(codec, DECODED_DTYPE[codec_id])
-    encoded: np.dtype[Any] = getattr(codec, ENCODED_DTYPE[codec_id])
+    decoded, encoded = _dtypes(codec_id, codec)
     return n_encoded // max(encoded.itemsize, 1) * decoded.itemsize
+
+
+def _dtypes(codec_id: str, codec: Numcodec) -> tuple[np.dtype[Any], np.dtype[Any]]:
+    """Types of what a filter takes and makes."""
+    decoded, encoded = ARRAY_FILTERS[codec_id]
+    return getattr(codec, decoded), getattr(codec, encoded)

@@ -13,8 +13,7 @@ import numpy as np
 
 from zarrfs.errors import UnsupportedError
 from zarrfs.format.documents import Json, show
-from zarrfs.format.extensions import Extension
-from zarrfs.format.metadata_v2 import NUMCODECS
+from zarrfs.format.extensions import NUMCODECS, Extension
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

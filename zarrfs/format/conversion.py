@@ -21,8 +21,8 @@ from zarrfs.format.documents import Json, is_integer, show
 from zarrfs.format.dtypes import OBJECT_TYPES, DataType
 from zarrfs.format.dtypes_v2 import serialise_v2_dtype
 from zarrfs.format.dtypes_v3 import serialise_v3_dtype
-from zarrfs.format.extensions import Extension
-from zarrfs.format.metadata_v2 import DIMENSIONS_ATTRIBUTE, NUMCODECS, with_dimension_names
+from zarrfs.format.extensions import NUMCODECS, Extension
+from zarrfs.format.metadata_v2 import DIMENSIONS_ATTRIBUTE, with_dimension_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+NUMCODECS = "numcodecs."
+"""What the names of v2 codecs begin with in the model; their ids follow."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extension:
     """A named extension point of a metadata document, such as one codec."""
@@ -90,7 +94,7 @@ def serialise_extension(extension: Extension) -> dict[str, Json]:
     An empty configuration is left out, but for ``numcodecs.*``, where zarr-python needs it.
     """
     written: dict[str, Json] = {"name": extension.name}
-    if extension.configuration or extension.name.startswith("numcodecs."):
+    if extension.configuration or extension.name.startswith(NUMCODECS):
         written["configuration"] = dict(extension.configuration)
     if not extension.must_understand:
         written["must_understand"] = False

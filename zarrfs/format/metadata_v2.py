@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from zarrfs.errors import MetadataError, UnsupportedError
+from zarrfs.format.array_filters import ARRAY_FILTERS
 from zarrfs.format.chunk_grids import parse_chunk_shape, parse_shape
 from zarrfs.format.chunk_keys import parse_separator
 from zarrfs.format.documents import (
@@ -26,7 +27,7 @@ from zarrfs.format.documents import (
 )
 from zarrfs.format.dtypes import carrier
 from zarrfs.format.dtypes_v2 import parse_v2_dtype, serialise_v2_dtype
-from zarrfs.format.extensions import Extension
+from zarrfs.format.extensions import NUMCODECS, Extension
 from zarrfs.format.fill_values import parse_v2_fill_value, serialise_v2_fill_value
 from zarrfs.format.key_encodings import SeparatedKeys
 from zarrfs.format.metadata import ArrayMetadata, GroupMetadata
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from zarrfs.format.dtypes import ByteOrder, DataType
-
-NUMCODECS = "numcodecs."
-"""What the names of v2 codecs begin with in the model; their ids follow."""
 
 DIMENSIONS_ATTRIBUTE = "_ARRAY_DIMENSIONS"
 """Attribute in which xarray keeps the names of a v2 array's dimensions."""
@@ -55,8 +53,8 @@ _ARRAY_MEMBERS = (
 )
 _FILTERS = frozenset(
     {
-        *("astype", "base64", "bitround", "categorize", "delta", "fixedscaleoffset", "packbits"),
-        *("quantize", "shuffle"),
+        *ARRAY_FILTERS,
+        *("base64", "shuffle"),
         *("adler32", "crc32", "crc32c", "fletcher32", "jenkins_lookup3"),
         *("json2", "msgpack2", "pickle", "vlen-array", "vlen-bytes", "vlen-utf8"),
     }
@@ -147,8 +145,7 @@ def _parse_filters_and_compressor(zarray: Mapping[str, Json]) -> tuple[Extension
 def _parse_codec(value: Json, field: str) -> Extension:
     members = expect_object(value, field)
     codec_id = expect_string(take(members, "id", field), dotted(field, "id"))
-    configuration = {name: member for name, member in members.items() if name != "id"}
-    return Extension(name=f"{NUMCODECS}{codec_id}", configuration=configuration)
+    return Extension(name=f"{NUMCODECS}{codec_id}", configuration=without(members, ("id",)))
 
 
 def _bytes_codec(byte_order: ByteOrder | None) -> Extension:
