@@ -15,8 +15,10 @@ def test_the_public_names_are_these() -> None:
         "Array",
         "ArrayArrayCodec",
         "ArrayBytesCodec",
+        "ByteRange",
         "BytesBytesCodec",
         "BytesSpec",
+        "Capabilities",
         "ChunkGrid",
         "ChunkKeyEncoding",
         "ChunkSpec",
@@ -24,7 +26,10 @@ def test_the_public_names_are_these() -> None:
         "DataTypeDefinition",
         "Extension",
         "Group",
+        "Listed",
         "Mount",
+        "ObjectInfo",
+        "Store",
         "ZarrfsError",
         "__version__",
         "available_codecs",
@@ -39,6 +44,7 @@ def test_the_public_names_are_these() -> None:
         "list_codecs",
         "list_data_types",
         "list_mounts",
+        "list_stores",
         "load",
         "mount",
         "open",
@@ -48,16 +54,23 @@ def test_the_public_names_are_these() -> None:
         "register_chunk_key_encoding",
         "register_codec",
         "register_data_type",
+        "register_store",
         "regular_grid",
         "save",
+        "store_info",
         "unmount",
         "unregister_chunk_grid",
         "unregister_chunk_key_encoding",
         "unregister_codec",
         "unregister_data_type",
+        "unregister_store",
         "validate_codec",
     ]
     assert all(getattr(zarrfs, name) is not None for name in zarrfs.__all__)
+
+
+def test_public_names_are_offered_for_completion() -> None:
+    assert set(zarrfs.__all__) <= set(dir(zarrfs))
 
 
 def test_another_name_is_an_attribute_error() -> None:

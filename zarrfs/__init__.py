@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from zarrfs.api.group import Group
     from zarrfs.api.opening import open_any as open
     from zarrfs.api.opening import open_array, open_group
+    from zarrfs.byte_range import ByteRange
     from zarrfs.codecs.base import (
         ArrayArrayCodec,
         ArrayBytesCodec,
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
     from zarrfs.mounts.process import Mount, mount
     from zarrfs.mounts.state import list_mounts
     from zarrfs.mounts.unmount import unmount
+    from zarrfs.stores.base import Capabilities, Listed, ObjectInfo, Store
+    from zarrfs.stores.schemes import list_stores, register_store, store_info, unregister_store
 
 __version__ = "0.1.0.dev0"
 
@@ -58,8 +61,10 @@ __all__ = [
     "Array",
     "ArrayArrayCodec",
     "ArrayBytesCodec",
+    "ByteRange",
     "BytesBytesCodec",
     "BytesSpec",
+    "Capabilities",
     "ChunkGrid",
     "ChunkKeyEncoding",
     "ChunkSpec",
@@ -67,7 +72,10 @@ __all__ = [
     "DataTypeDefinition",
     "Extension",
     "Group",
+    "Listed",
     "Mount",
+    "ObjectInfo",
+    "Store",
     "ZarrfsError",
     "__version__",
     "available_codecs",
@@ -82,6 +90,7 @@ __all__ = [
     "list_codecs",
     "list_data_types",
     "list_mounts",
+    "list_stores",
     "load",
     "mount",
     "open",
@@ -91,13 +100,16 @@ __all__ = [
     "register_chunk_key_encoding",
     "register_codec",
     "register_data_type",
+    "register_store",
     "regular_grid",
     "save",
+    "store_info",
     "unmount",
     "unregister_chunk_grid",
     "unregister_chunk_key_encoding",
     "unregister_codec",
     "unregister_data_type",
+    "unregister_store",
     "validate_codec",
 ]
 
@@ -105,8 +117,10 @@ _HOMES = {
     "Array": ("zarrfs.api.array", "Array"),
     "ArrayArrayCodec": ("zarrfs.codecs.base", "ArrayArrayCodec"),
     "ArrayBytesCodec": ("zarrfs.codecs.base", "ArrayBytesCodec"),
+    "ByteRange": ("zarrfs.byte_range", "ByteRange"),
     "BytesBytesCodec": ("zarrfs.codecs.base", "BytesBytesCodec"),
     "BytesSpec": ("zarrfs.codecs.base", "BytesSpec"),
+    "Capabilities": ("zarrfs.stores.base", "Capabilities"),
     "ChunkGrid": ("zarrfs.format.chunk_grids", "ChunkGrid"),
     "ChunkKeyEncoding": ("zarrfs.format.key_encodings", "ChunkKeyEncoding"),
     "ChunkSpec": ("zarrfs.codecs.base", "ChunkSpec"),
@@ -114,7 +128,10 @@ _HOMES = {
     "DataTypeDefinition": ("zarrfs.format.dtypes", "DataTypeDefinition"),
     "Extension": ("zarrfs.format.extensions", "Extension"),
     "Group": ("zarrfs.api.group", "Group"),
+    "Listed": ("zarrfs.stores.base", "Listed"),
     "Mount": ("zarrfs.mounts.process", "Mount"),
+    "ObjectInfo": ("zarrfs.stores.base", "ObjectInfo"),
+    "Store": ("zarrfs.stores.base", "Store"),
     "ZarrfsError": ("zarrfs.errors", "ZarrfsError"),
     "available_codecs": ("zarrfs.codecs.catalogue", "available_codecs"),
     "chunk_grid_info": ("zarrfs.format.chunk_grids", "chunk_grid_info"),
@@ -128,6 +145,7 @@ _HOMES = {
     "list_codecs": ("zarrfs.codecs.registry", "list_codecs"),
     "list_data_types": ("zarrfs.format.dtypes_v3", "list_data_types"),
     "list_mounts": ("zarrfs.mounts.state", "list_mounts"),
+    "list_stores": ("zarrfs.stores.schemes", "list_stores"),
     "load": ("zarrfs.api.creating", "load"),
     "mount": ("zarrfs.mounts.process", "mount"),
     "open": ("zarrfs.api.opening", "open_any"),
@@ -137,13 +155,16 @@ _HOMES = {
     "register_chunk_key_encoding": ("zarrfs.format.chunk_keys", "register_chunk_key_encoding"),
     "register_codec": ("zarrfs.codecs.registry", "register_codec"),
     "register_data_type": ("zarrfs.format.dtypes_v3", "register_data_type"),
+    "register_store": ("zarrfs.stores.schemes", "register_store"),
     "regular_grid": ("zarrfs.format.chunk_grids", "regular_grid"),
     "save": ("zarrfs.api.creating", "save"),
+    "store_info": ("zarrfs.stores.schemes", "store_info"),
     "unmount": ("zarrfs.mounts.unmount", "unmount"),
     "unregister_chunk_grid": ("zarrfs.format.chunk_grids", "unregister_chunk_grid"),
     "unregister_chunk_key_encoding": ("zarrfs.format.chunk_keys", "unregister_chunk_key_encoding"),
     "unregister_codec": ("zarrfs.codecs.registry", "unregister_codec"),
     "unregister_data_type": ("zarrfs.format.dtypes_v3", "unregister_data_type"),
+    "unregister_store": ("zarrfs.stores.schemes", "unregister_store"),
     "validate_codec": ("zarrfs.codecs.catalogue", "validate_codec"),
 }
 """Public name -> module, and the name there."""
@@ -154,3 +175,7 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module 'zarrfs' has no attribute {name!r}")
     module, attribute = _HOMES[name]
     return getattr(importlib.import_module(module), attribute)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -11,7 +11,8 @@ from zarrfs.arrays.engine import Engine
 from zarrfs.arrays.hierarchy import Hierarchy, PrefixNode
 from zarrfs.arrays.locating import locate
 from zarrfs.errors import MetadataError, NodeNotFoundError, NodeTypeError, UsageError
-from zarrfs.stores.urls import open_store, redact
+from zarrfs.stores.redaction import redact
+from zarrfs.stores.urls import open_store
 
 if TYPE_CHECKING:
     import os

@@ -112,7 +112,7 @@ def command(
     from zarrfs.api.filling import create_from
     from zarrfs.api.source_files import open_source
     from zarrfs.cli.array_arguments import parse_new_array
-    from zarrfs.stores.urls import redact
+    from zarrfs.stores.redaction import redact
 
     options = store_options(option_texts)
     if file is None:

@@ -24,7 +24,7 @@ def command(
     import zarrfs
     from zarrfs.cli.array_arguments import parse_attributes
     from zarrfs.errors import NodeExistsError
-    from zarrfs.stores.urls import redact
+    from zarrfs.stores.redaction import redact
 
     try:
         group = zarrfs.create_group(

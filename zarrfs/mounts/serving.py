@@ -18,7 +18,8 @@ from zarrfs.mounts.doctor import check_pyfuse3
 from zarrfs.mounts.liveness import start_time
 from zarrfs.mounts.preflight import check_overlap
 from zarrfs.mounts.state import MountFolder, MountInfo, Record
-from zarrfs.stores.urls import open_store, redact
+from zarrfs.stores.redaction import redact
+from zarrfs.stores.urls import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,8 +7,6 @@ options. ``fault+`` before either wraps the store, and takes its options from af
 from __future__ import annotations
 
 import os
-import re
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,12 +16,11 @@ from zarrfs.errors import UrlError
 from zarrfs.stores.faults import FAULT_OPTIONS, parse_faults
 from zarrfs.stores.faulty import FaultyStore
 from zarrfs.stores.keys import is_key
-from zarrfs.stores.local import LocalStore
-from zarrfs.stores.memory import MemoryStore
-from zarrfs.stores.zip import ZipStore
+from zarrfs.stores.redaction import redact
+from zarrfs.stores.schemes import Scheme, absolute, find_scheme, list_stores
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from zarrfs.stores.base import Store
 
@@ -31,29 +28,19 @@ _FAULT = "fault+"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Scheme:
-    """What is done with the place that stands after ``scheme://``, percent signs decoded."""
-
-    open: Callable[[str, bool], Store]
-    """Open the store at a place; the flag allows to create it."""
-
-    split: Callable[[str], tuple[str, str]]
-    """Cut a place into the store's and the node path inside."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Location:
     """A URL taken apart."""
 
     is_faulty: bool
-    scheme: str
-    """Key of `SCHEMES`; empty for a plain path."""
+    name: str
+    """Before ``://``; empty for a plain path."""
+    scheme: Scheme
     place: str
     query: str
 
     def url(self, place: str) -> str:
         """Return the URL of another place in the same scheme, with the same options."""
-        head = f"{self.scheme}://{quote(place, errors='surrogateescape')}" if self.scheme else place
+        head = f"{self.name}://{quote(place, errors='surrogateescape')}" if self.name else place
         return f"{_FAULT * self.is_faulty}{head}{'?' * bool(self.query)}{self.query}"
 
 
@@ -85,20 +72,22 @@ def open_store(
         If it cannot be opened.
     """
     location = _parse_location(url)
-    place, node_path = SCHEMES[location.scheme].split(location.place)
+    place, node_path = location.scheme.split(location.place)
     if node_path:
         raise UrlError(
             f"{redact(os.fspath(url))} names {node_path!r} inside a store, not the store itself"
         )
     merged = {**_parse_query(location), **(options or {})}
-    known = FAULT_OPTIONS if location.is_faulty else frozenset[str]()
+    of_faults = FAULT_OPTIONS if location.is_faulty else frozenset[str]()
+    known = of_faults | location.scheme.options
     for name in merged:
         if name not in known:
             bare = redact(os.fspath(url)).partition("?")[0]
             names = ", ".join(sorted(known)) or "no options"
             raise UrlError(f"unknown option {name!r}: the store {bare} has {names}")
-    faults = parse_faults(merged)
-    store = SCHEMES[location.scheme].open(place, create)
+    faults = parse_faults({name: merged[name] for name in merged.keys() & of_faults})
+    its_own = {name: merged[name] for name in merged.keys() - of_faults}
+    store = location.scheme.open(place, create, **its_own)
     return FaultyStore(store, faults) if location.is_faulty else store
 
 
@@ -115,7 +104,7 @@ def split_url(url: str | os.PathLike[str]) -> tuple[str, str]:
         If the URL is not understood.
     """
     location = _parse_location(url)
-    place, node_path = SCHEMES[location.scheme].split(location.place)
+    place, node_path = location.scheme.split(location.place)
     node_path = "/".join(filter(None, node_path.split("/")))
     if node_path and not is_key(node_path):
         raise UrlError(f"{node_path!r} in {redact(os.fspath(url))} is no path inside a store")
@@ -143,9 +132,9 @@ def directories(url: str | os.PathLike[str]) -> list[Way]:
         If the URL is not understood.
     """
     location = _parse_location(url)
-    if location.scheme not in ("", "file"):
+    if location.name not in ("", "file"):
         return []
-    place = location.place if not location.scheme else _absolute(location.scheme, location.place)
+    place = absolute(location.name, location.place) if location.name else location.place
     path = Path(place)
     # Only the disk knows where ".." leads from a symbolic link.
     path = path.resolve() if ".." in path.parts else path.absolute()
@@ -159,44 +148,37 @@ def directories(url: str | os.PathLike[str]) -> list[Way]:
     ]
 
 
-_SECRET_NAME = re.compile(r"key|secret|token|passw|pwd|sig|credential|auth|sas", re.IGNORECASE)
-# What stands before the last "@": after "user:" anywhere, since passwords are pasted with "/", "?"
-# and "#" unescaped, else in the host's part alone. "host:8080/a@b" has no user.
-_USER = re.compile(r"://(?:[^/?#@]*:(?!\d+(?:[/?#]|$))[\s\S]*@|(?:[^/?#@]*@)+)")
-_OPTION = re.compile(r"([?&;])([^=&;?\s]+)=([^&;\s]*)")
-
-
-def redact(url: str) -> str:
-    """Return a URL fit for messages: ``***`` for user, password and options that sound secret."""
-
-    def hide(match: re.Match[str]) -> str:
-        is_secret = _SECRET_NAME.search(match[2]) and match[2] != "keys"
-        return f"{match[1]}{match[2]}={'***' if is_secret else match[3]}"
-
-    return _OPTION.sub(hide, _USER.sub("://***@", url)) if "://" in url else url
-
-
 def _parse_location(url: str | os.PathLike[str]) -> _Location:
     text = os.fspath(url)
     is_faulty = isinstance(url, str) and text.startswith(_FAULT)
     bare = text.removeprefix(_FAULT) if is_faulty else text
-    scheme, separator, rest = bare.partition("://")
+    name, separator, rest = bare.partition("://")
     if not isinstance(url, str):
-        scheme, place, query = "", str(Path(url).absolute()), ""
+        name, place, query = "", str(Path(url).absolute()), ""
     elif separator and bare[0] not in "/.~":
-        scheme = scheme.lower()
-        if scheme not in SCHEMES or not scheme:
-            known = ", ".join([*sorted(filter(None, SCHEMES)), f"{_FAULT} before one of them"])
-            raise UrlError(f"no store for scheme {scheme!r}: known are {known}")
+        name = name.lower()
         place, _, query = rest.partition("?")
         place = unquote(place, errors="surrogateescape")
+        if not name:
+            raise UrlError(_unknown(name))
     else:
         # A path may hold "?", so only a wrapper that needs options looks for them there.
         place, _, query = bare.partition("?") if is_faulty else (bare, "", "")
-        scheme, place = "", _expand(place)
-    if "\0" in place or not (scheme or place):
+        name, place = "", _expand(place)
+    scheme = find_scheme(name)
+    if scheme is None:
+        raise UrlError(_unknown(name))
+    if "\0" in place or not (name or place):
         raise UrlError(f"{redact(text)!r} is neither a path nor a URL")
-    return _Location(is_faulty=is_faulty, scheme=scheme, place=place, query=query)
+    return _Location(is_faulty=is_faulty, name=name, scheme=scheme, place=place, query=query)
+
+
+def _unknown(name: str) -> str:
+    known = ", ".join([*list_stores(), f"{_FAULT} before one of them"])
+    return (
+        f"no store for scheme {name!r}: known are {known}; a store of another package works once "
+        "that is installed, one of your own after zarrfs.register_store"
+    )
 
 
 def _expand(path: str) -> str:
@@ -219,75 +201,3 @@ def _parse_query(location: _Location) -> dict[str, str]:
             raise UrlError(f"option {name!r} is given twice")
         options[name] = value
     return options
-
-
-# --- the schemes ----------------------------------------------------------------------------
-
-
-def _open_path(path: str, create: bool) -> Store:
-    is_zip = path.lower().endswith(".zip") and not stat.S_ISDIR(_mode(path))
-    return ZipStore(path) if is_zip else LocalStore(path, create=create)
-
-
-def _split_path(path: str) -> tuple[str, str]:
-    """Cut after the first part that is a file and ends in ``.zip``."""
-    return _split_at_file(path, ".zip") or (path, "")
-
-
-def _open_file(path: str, create: bool) -> Store:
-    return _open_path(_absolute("file", path), create)
-
-
-def _split_file(path: str) -> tuple[str, str]:
-    return _split_path(_absolute("file", path))
-
-
-def _open_zip(path: str, _create: bool) -> Store:
-    return ZipStore(_absolute("zip", path))
-
-
-def _split_zip(path: str) -> tuple[str, str]:
-    """Cut after the first part that is a file, whatever its name."""
-    return _split_at_file(_absolute("zip", path), "") or (path, "")
-
-
-def _open_memory(name: str, _create: bool) -> Store:
-    return MemoryStore(name)
-
-
-def _split_memory(place: str) -> tuple[str, str]:
-    if _USER.search(f"://{place}"):
-        raise UrlError("a memory:// URL takes no user and password")
-    name, _, node_path = place.partition("/")
-    return name, node_path
-
-
-def _absolute(scheme: str, path: str) -> str:
-    path = path.removeprefix("localhost")
-    if not path.startswith("/"):
-        raise UrlError(f"{scheme}:// needs an absolute path: {scheme}:///path")
-    return path
-
-
-def _split_at_file(path: str, ending: str) -> tuple[str, str] | None:
-    for match in re.finditer(r"(?<=[^/])(?=/|$)", path):
-        head = path[: match.start()]
-        if head.lower().endswith(ending) and stat.S_ISREG(_mode(head)):
-            return head, path[match.start() :].strip("/")
-    return None
-
-
-def _mode(path: str) -> int:
-    try:
-        return Path(path).stat().st_mode
-    except OSError:
-        return 0  # opening it says why
-
-
-SCHEMES: dict[str, _Scheme] = {
-    "": _Scheme(open=_open_path, split=_split_path),
-    "file": _Scheme(open=_open_file, split=_split_file),
-    "memory": _Scheme(open=_open_memory, split=_split_memory),
-    "zip": _Scheme(open=_open_zip, split=_split_zip),
-}
-"""Every scheme; the empty one is a plain path."""
