@@ -191,6 +191,10 @@ def test_v3_form_is_parsed(value: object, data_type: object, expected: Any) -> N
     assert parsed == expected
 
 
+def test_zero_is_the_bool_that_early_writers_of_v3_meant() -> None:
+    assert v3_fill(0, "bool") is np.False_
+
+
 def test_not_a_time_has_a_name_and_a_number() -> None:
     data_type = {"name": "numpy.datetime64", "configuration": {"unit": "s", "scale_factor": 3}}
     for value in ("NaT", -(2**63)):
@@ -219,7 +223,8 @@ def test_v2_record_is_read_in_the_byte_order_of_its_fields() -> None:
 @pytest.mark.parametrize(
     ("value", "data_type", "message"),
     [
-        (0, "bool", ": must be true or false, not 0"),
+        (1, "bool", ": must be true or false, not 1"),
+        ("0", "bool", ': must be true or false, not "0"'),
         (300, "uint8", ": must be an integer from 0 to 255, not 300"),
         (-1, "uint8", ": must be an integer from 0 to 255, not -1"),
         (1.5, "int8", ": must be an integer from -128 to 127, not 1.5"),
@@ -312,6 +317,34 @@ def test_v2_bool_may_be_a_one() -> None:
     assert v2_fill(1, "|b1") is np.True_
     with pytest.raises(MetadataError, match="must be true or false, not 2"):
         v2_fill(2, "|b1")
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype", "expected"),
+    [
+        ("0", "|u1", 0),
+        ("-128", "|i1", -128),
+        ("18446744073709551615", "<u8", 2**64 - 1),
+        ("9223372036854775807", ">i8", 2**63 - 1),
+        ("0", "<f4", 0.0),
+        ("-1.5e-3", ">f8", -1.5e-3),
+    ],
+)
+def test_v2_number_may_stand_in_a_string(value: str, dtype: str, expected: float) -> None:
+    parsed: Any = v2_fill(value, dtype)
+    assert parsed == expected
+    assert parsed.dtype == np.dtype(dtype).newbyteorder("=")
+
+
+@pytest.mark.parametrize("value", ["", " 0", "0 ", "+1", "01", "1_0", "0x1", "1.5", "128", "٣"])
+def test_v2_string_that_is_no_number_of_the_type_is_refused(value: str) -> None:
+    with pytest.raises(MetadataError, match="must be an integer from -128 to 127, not"):
+        v2_fill(value, "|i1")
+
+
+def test_v3_number_in_a_string_is_refused() -> None:
+    with pytest.raises(MetadataError, match="must be an integer"):
+        v3_fill("0", "uint8")
 
 
 def test_v2_complex_may_be_its_real_part() -> None:

@@ -10,6 +10,7 @@ Spec: Zarr v3, "Data types", "Permitted fill values", and the registry's ``data-
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +24,8 @@ from zarrfs.format.scalars import element, from_base64, of_length, to_base64
 
 if TYPE_CHECKING:
     from zarrfs.format.dtypes import ByteOrder, DataType
+
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,19})(\.[0-9]{1,18})?([eE][-+]?[0-9]{1,3})?")
 
 
 def default_fill_value(data_type: DataType) -> object:
@@ -108,7 +111,7 @@ def parse_v2_fill_value(value: Json, data_type: DataType, field: str = "fill_val
     """Parse the fill value of a v2 array; ``null`` is `default_fill_value`.
 
     Beyond the specification, ``0`` is read as the zero of any type and ``1`` as true: zarr 2
-    wrote them.
+    wrote them. So is a number in a string, ``"0"``, as n5-zarr and bioformats2raw wrote it.
 
     Raises
     ------
@@ -124,6 +127,8 @@ def parse_v2_fill_value(value: Json, data_type: DataType, field: str = "fill_val
     kind = data_type.dtype.kind
     if kind == "b" and is_integer(value) and value == 1:
         return np.True_
+    if kind in "iuf" and isinstance(value, str) and _NUMBER.fullmatch(value):
+        value = json.loads(value)
     if kind == "c" and not isinstance(value, list):
         value = [value, 0]
     if data_type.name == "struct":

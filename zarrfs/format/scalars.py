@@ -50,7 +50,9 @@ def _from_bytes(data: bytes, dtype: np.dtype[Any]) -> Any:
 
 
 def parse_bool(value: Json, data_type: DataType, field: str) -> Any:
-    """Return a bool from ``true`` or ``false``."""
+    """Return a bool from ``true`` or ``false``; from ``0`` too, which zarrita wrote for false."""
+    if is_integer(value) and value == 0:
+        return np.False_
     if not isinstance(value, bool):
         raise wrong("true or false", value, field)
     return np.bool_(value)
