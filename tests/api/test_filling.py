@@ -261,6 +261,12 @@ def test_a_stream_needs_rows_that_fit_into_memory(
     assert not (tmp_path / "s").exists()
 
 
-def test_chunks_larger_than_memory_are_told(tmp_path: Path, file: str) -> None:
-    with pytest.raises(SourceError, match="take more memory than there is"):
-        create(tmp_path / "s", file, chunks=(10**9, 10**9))
+def test_chunks_for_which_there_is_no_memory_are_told(
+    tmp_path: Path, file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(zarrfs.Array, "__setitem__", fail)
+    with pytest.raises(SourceError, match=r"chunks of shape \(2, 3\) take more memory than there"):
+        create(tmp_path / "s", file)

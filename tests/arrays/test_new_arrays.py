@@ -186,14 +186,33 @@ def test_chunk_keys(wanted: dict[str, Any], encoding: tuple[str, str]) -> None:
         ({"order": "K"}, "order", 'must be "C" or "F"'),
         ({"shape": "x"}, "shape", "whole numbers"),
         ({"shape": (20, 1.5)}, "shape", "whole numbers"),
+        ({"shape": True}, "shape", "whole numbers, not true"),
+        ({"shape": (20, True)}, "shape", "whole numbers"),
+        ({"shape": {20, 30}}, "shape", "whole numbers"),
+        ({"shape": b"xy"}, "shape", "whole numbers"),
+        ({"chunks": True}, "chunks", "whole numbers"),
+        ({"chunks": "ab"}, "chunks", "whole numbers"),
+        ({"chunks": {10}}, "chunks", "whole numbers"),
         ({"chunks": (10,)}, "chunks", "has 1 dimensions"),
         ({"chunks": (10, 0)}, "chunks", "≥ 1"),
         ({"chunks": None, "shards": 20}, "shards", "need chunks"),
         ({"chunks": 10, "shards": 10, "zarr_format": 2}, "shards", "Zarr v3 only"),
         ({"chunks": ((5, 15), 10), "shards": 20}, "chunks", "must all be equal"),
-        ({"chunks": 10, "shards": 15}, "codecs.sharding_indexed.chunk_shape", "must divide"),
+        ({"chunks": 10, "shards": 15}, "chunks", "of shape [10, 10] do not divide the shards, [15"),
+        ({"chunks": 2**30}, "chunks", "more than the memory of this machine"),
+        (
+            {"chunks": 1, "shards": 2**25, "compressor": None},
+            "shards",
+            "have an index of 18014398509481988 bytes each, more than the memory",
+        ),
         ({"dimension_names": ("x",)}, "dimension_names", "must be 2 strings"),
         ({"dimension_names": "xy"}, "dimension_names", "must be 2 strings"),
+        ({"dimension_names": 5}, "dimension_names", "must be 2 strings"),
+        ({"codecs": 5}, "codecs", "must be a list of codecs, not 5"),
+        ({"filters": "delta"}, "filters", 'must be a list of codecs, not "delta"'),
+        ({"filters": {"id": "delta"}}, "filters", "must be a list of codecs"),
+        ({"attributes": 5}, "attributes", "must be a mapping"),
+        ({"attributes": {1: 2}}, "attributes", "have names that are strings, unlike 1"),
         (
             {"dimension_separator": "/", "chunk_key_encoding": "v2"},
             "dimension_separator",
@@ -202,7 +221,7 @@ def test_chunk_keys(wanted: dict[str, Any], encoding: tuple[str, str]) -> None:
         ({"fill_value": "x"}, "fill_value", ""),
         ({"dtype": "nosuch"}, "dtype", "no data type"),
         (
-            {"shape": (2**20, 2**20), "chunks": (2**20, 2**20), "compressor": "blosc"},
+            {"shape": (2**14, 2**14), "chunks": (2**14, 2**14), "compressor": "blosc"},
             "chunks",
             "'blosc' takes no more than 2147483631; choose smaller ones",
         ),
@@ -216,3 +235,8 @@ def test_what_does_not_go_is_refused_by_name(
         document(**wanted)
     assert caught.value.field == field
     assert message in str(caught.value)
+
+
+def test_an_array_of_numpy_is_a_shape() -> None:
+    assert document(shape=np.array([4, 6]), chunks=np.array(2))["shape"] == [4, 6]
+    assert document(shape=np.array(4), chunks=None)["shape"] == [4]

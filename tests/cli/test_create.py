@@ -102,7 +102,10 @@ def test_overwriting_is_asked_for(zarrfs: Program, url: str) -> None:
         (["--shape", "1" + "0" * 30, "--dtype", "u1"], "is not within 0 and 9223372036854775807"),
         (["--shape", "3", "--dtype", "flaot32"], "did you mean float32 or"),
         (["--shape", "3", "--dtype", "u1", "--chunks", "2,2"], "--chunks: has 2 dimensions"),
-        (["--shape", "9", "--dtype", "u1", "--chunks", "2", "--shards", "3"], "--chunks: must div"),
+        (
+            ["--shape", "9", "--dtype", "u1", "--chunks", "2", "--shards", "3"],
+            "--chunks: of shape [2] do not",
+        ),
         (["--shape", "9", "--dtype", "u1", "--shards", "3"], "--shards: "),
         (["--shape", "3", "--dtype", "u1", "--codec", "zstdd"], "did you mean 'zstd'"),
         (["--shape", "3", "--dtype", "u1", "--codec", "zstd:level=99"], "--codec: zstd.level: "),

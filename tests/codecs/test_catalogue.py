@@ -115,7 +115,7 @@ def test_configuration_can_be_held_against_what_is_to_be_encoded() -> None:
     [
         ("zst", "did you mean 'zstd'"),
         ("lz4", "did you mean 'numcodecs.lz4'"),
-        ("unheard-of", "'unheard-of'; A codec"),
+        ("unheard-of", "'unheard-of'; a codec"),
     ],
 )
 def test_unknown_codec_names_those_alike_and_how_to_get_it(name: str, advice: str) -> None:

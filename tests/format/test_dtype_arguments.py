@@ -102,7 +102,7 @@ def test_objects_are_what_their_codec_makes() -> None:
         ("S", "dtype: 'S' does not say its length, as in 'S8'"),
         (np.str_, "dtype: 'U' does not say its length, as in 'S8'"),
         (np.dtype(("<f4", (2,))), "dtype: an element cannot be an array; give the array itself"),
-        ([("a", np.dtypes.StringDType())], "dtype: must be a data type, not a list that"),
+        ([("a", np.dtypes.StringDType())], "dtype: must be a data type, not a value of type list"),
         (np.dtype([]), "dtype: must have at least one field"),
         ({"name": "r7"}, "dtype: must have a multiple of 8 bits, not 'r7'"),
     ],

@@ -473,7 +473,9 @@ def test_v2_objects_are_written_as_json() -> None:
     assert serialise_v2_fill_value({"a": [1, None]}, json2) == {"a": [1, None]}
     text, _ = parse_v2_dtype("|O", object_codec="vlen-utf8")
     assert serialise_v2_fill_value("é", text) == "é"
-    with pytest.raises(MetadataError, match=r"^fill_value: must be JSON, not a bytes that"):
+    with pytest.raises(
+        MetadataError, match=r"^fill_value: must be JSON, not a value of type bytes"
+    ):
         serialise_v2_fill_value(b"a", json2)
 
 

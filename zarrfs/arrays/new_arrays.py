@@ -12,11 +12,14 @@ lose more: of a random walk in steps of 0.1 it took 27 % more.
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeGuard, cast
+
+import numpy as np
 
 from zarrfs.arrays.chunk_shapes import BYTES_OF_OBJECT, choose_chunk_shape
+from zarrfs.arrays.memory import MACHINE_BYTES
 from zarrfs.arrays.object_codecs import ArrayCodecs
 from zarrfs.errors import MetadataError
 from zarrfs.format.chunk_grids import parse_chunk_grid, parse_chunk_shape, parse_shape
@@ -32,8 +35,6 @@ from zarrfs.format.metadata import ArrayMetadata
 from zarrfs.format.node_documents import serialise_documents
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from zarrfs.format.chunk_grids import ChunkGrid
     from zarrfs.format.dtypes import ByteOrder, DataType
     from zarrfs.format.metadata import ZarrFormat
@@ -88,9 +89,9 @@ def new_metadata(wanted: NewArray) -> ArrayMetadata:
     """
     if wanted.zarr_format not in (2, 3):
         raise MetadataError(f"must be 2 or 3, not {show(wanted.zarr_format)}", field="zarr_format")
-    if isinstance(wanted.codecs, str | Mapping):
-        reason = f"must be a list of codecs, not {show(wanted.codecs)}"
-        raise MetadataError(reason, field="codecs")
+    for field, given in (("codecs", wanted.codecs), ("filters", wanted.filters)):
+        if given is not None and not _is_list(given):
+            raise MetadataError(f"must be a list of codecs, not {show(given)}", field=field)
     is_of_codecs = wanted.codecs is not None
     if is_of_codecs and (wanted.compressor not in ("auto", None) or wanted.filters):
         raise MetadataError("go without compressor and filters: give either", field="codecs")
@@ -111,7 +112,7 @@ def new_metadata(wanted: NewArray) -> ArrayMetadata:
         codecs=_v3_codecs(wanted, data_type, byte_order)
         if is_of_codecs
         else _v2_codecs(wanted, steps, data_type, byte_order),
-        attributes=_attributes(wanted.attributes),
+        attributes=new_attributes(wanted.attributes),
         dimension_names=_dimension_names(wanted.dimension_names, len(shape)),
     )
     if wanted.order == "F" and len(shape) > 1:
@@ -142,11 +143,21 @@ def parse_new_shape(value: object, *, ndim: int | None = None) -> tuple[int, ...
     return shape
 
 
-def _attributes(attributes: object) -> dict[str, Json]:
+def new_attributes(attributes: object) -> dict[str, Json]:
+    """Understand the user attributes of an array or group; ``None`` is none.
+
+    Raises
+    ------
+    MetadataError
+        If they are no mapping, or a name is no string: JSON would make one of it.
+    """
     if attributes is None:
         return {}
     if not isinstance(attributes, Mapping):
         raise MetadataError(f"must be a mapping, not {show(attributes)}", field="attributes")
+    for name in attributes:
+        if not isinstance(name, str):
+            raise MetadataError(f"have names that are strings, unlike {name!r}", field="attributes")
     return dict(attributes)
 
 
@@ -154,6 +165,13 @@ def _check(metadata: ArrayMetadata) -> None:
     """Refuse what could be stored, but not be read or written."""
     largest = ArrayCodecs(metadata).largest
     nbytes = largest.chunk.spec.nbytes
+    too_large = f"bytes each, more than the memory of this machine, {MACHINE_BYTES}; choose"
+    if nbytes > MACHINE_BYTES:
+        raise MetadataError(f"have {nbytes} {too_large} smaller ones", field="chunks")
+    for level in largest.levels:
+        if level.index_nbytes > MACHINE_BYTES:
+            reason = f"have an index of {level.index_nbytes} {too_large}"
+            raise MetadataError(f"{reason} smaller ones, or larger chunks", field="shards")
     for codec in metadata.codecs:
         most = _MAX_INPUT.get(codec.name, nbytes)
         if nbytes > most:
@@ -176,9 +194,9 @@ def _chunk_grid(wanted: NewArray, shape: tuple[int, ...], data_type: DataType) -
 
 
 def _grid(lengths: Lengths, shape: tuple[int, ...], field: str) -> ChunkGrid:
-    along = list(lengths) if isinstance(lengths, Iterable) else [lengths] * len(shape)
-    if any(isinstance(n, Iterable) for n in along):
-        shapes = [_integers(n, field) if isinstance(n, Iterable) else n for n in along]
+    along = list(lengths) if _is_list(lengths) else [lengths] * len(shape)
+    if any(map(_is_list, along)):
+        shapes = [_integers(n, field) if _is_list(n) else n for n in along]
         configuration = {"kind": "inline", "chunk_shapes": shapes}
         rectilinear = Extension(name="rectilinear", configuration=configuration)
         return parse_chunk_grid(rectilinear, shape, field)
@@ -202,6 +220,10 @@ def _sharded(metadata: ArrayMetadata, wanted: NewArray, shape: tuple[int, ...]) 
     }
     sharding = Extension(name="sharding_indexed", configuration=configuration)
     grid = _grid(cast("Lengths", wanted.shards), shape, "shards")
+    shard = grid.largest_shape
+    if any(whole % n for whole, n in zip(shard, inner, strict=True)):
+        reason = f"of shape {list(inner)} do not divide the shards, {list(shard)}"
+        raise MetadataError(reason, field="chunks")
     return replace(metadata, chunk_grid=grid, codecs=(sharding,))
 
 
@@ -223,7 +245,7 @@ def _dimension_names(
 ) -> tuple[str | None, ...] | None:
     if names is None:
         return None
-    are_names = not isinstance(names, str) and all(n is None or isinstance(n, str) for n in names)
+    are_names = _is_list(names) and all(n is None or isinstance(n, str) for n in names)
     if not are_names or len(names) != ndim:
         reason = f"must be {ndim} strings, or None for a dimension without, not {show(names)}"
         raise MetadataError(reason, field="dimension_names")
@@ -231,11 +253,23 @@ def _dimension_names(
 
 
 def _integers(value: object, field: str) -> list[int]:
-    items: Iterable[Any] = value if isinstance(value, Iterable) else [value]
     try:
-        return [operator.index(n) for n in items]
+        return [_integer(n) for n in (value if _is_list(value) else [value])]
     except TypeError:
         raise MetadataError(f"must be whole numbers, not {show(value)}", field=field) from None
+
+
+def _integer(value: Any) -> int:
+    if isinstance(value, bool):  # an int to Python, but nobody's length
+        raise TypeError
+    return operator.index(value)
+
+
+def _is_list(value: object) -> TypeGuard[Iterable[Any]]:
+    """Whether a value holds others one after the other; text, and what has no order, does not."""
+    if isinstance(value, np.ndarray):
+        return value.ndim > 0
+    return isinstance(value, Iterable) and not isinstance(value, str | bytes | Set | Mapping)
 
 
 # --- codecs -------------------------------------------------------------------------------------

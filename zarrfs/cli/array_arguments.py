@@ -92,18 +92,15 @@ def parse_new_array(
     try:
         new_metadata(wanted)
     except MetadataError as error:
-        raise UsageError(_message(error, is_sharded=shards is not None)) from error
+        raise UsageError(_message(error)) from error
     return wanted
 
 
-def _message(error: MetadataError, *, is_sharded: bool) -> str:
+def _message(error: MetadataError) -> str:
     """Name the option that is at fault, where one is."""
-    field = error.field
-    if is_sharded and field == "codecs.sharding_indexed.chunk_shape":
-        field = "chunks"
     for name, option in _OPTIONS.items():
-        if field.startswith(name):
-            rest = field.removeprefix(name).lstrip(".")
+        if error.field.startswith(name):
+            rest = error.field.removeprefix(name).lstrip(".")
             return f"{option}: {rest}: {error.reason}" if rest else f"{option}: {error.reason}"
     return str(error)
 

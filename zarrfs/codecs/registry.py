@@ -275,8 +275,8 @@ def _unknown(name: str) -> str:
     known = list_codecs()
     close = [known_name for known_name in known if known_name == f"numcodecs.{name}"]
     close += difflib.get_close_matches(name, known, 3, cutoff=0.7)
-    advice = f"did you mean {' or '.join(map(repr, dict.fromkeys(close)))}? " if close else ""
+    advice = f"did you mean {' or '.join(map(repr, dict.fromkeys(close)))}; " if close else ""
     return (
-        f"zarrfs has no codec {name!r}; {advice}A codec of another package works once that is "
+        f"zarrfs has no codec {name!r}; {advice}a codec of another package works once that is "
         "installed, one of your own after zarrfs.register_codec"
     )
