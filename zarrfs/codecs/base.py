@@ -81,8 +81,8 @@ def _are_same(element: object, other: object) -> bool:
 UNBOUNDED_MOST = 16 * 2**20
 """`BytesSpec.most` where nothing bounds the bytes: they may be as many whatever they come from."""
 
-UNBOUNDED_RATIO = 128
-"""`BytesSpec.ratio` there. Text seldom shrinks to a hundredth, a bomb to less than a thousandth."""
+UNBOUNDED_RATIO = 32
+"""`BytesSpec.ratio` there. Text seldom shrinks to a twentieth, a bomb to less than a thousandth."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
