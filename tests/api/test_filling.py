@@ -179,8 +179,8 @@ def test_the_metadata_come_last(tmp_path: Path, file: str) -> None:
     create_from(tmp_path / "d.zarr/a", wanted, source, progress=look)
     source.close()
 
-    assert seen == [["c"]]
-    assert (tmp_path / "d.zarr/a/zarr.json").exists()
+    assert seen == [[".zarrfs-claim", "c"]]
+    assert sorted(path.name for path in (tmp_path / "d.zarr/a").iterdir()) == ["c", "zarr.json"]
 
 
 def test_metadata_that_cannot_be_stored_leave_nothing(tmp_path: Path, file: str) -> None:

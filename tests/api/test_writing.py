@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import shutil
 import signal
 import subprocess
@@ -403,3 +404,132 @@ def _no_memory_left() -> Iterator[None]:
     yield
     for name in ("resizing", "appending"):
         MemoryStore(name).clear()
+
+
+# --- saving whole arrays ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype"),
+    [
+        ([1, 2.5], "float64"),
+        ([1, float("nan")], "float64"),
+        ([True, 2], "int64"),
+        (["a", "é"], "<U1"),
+        ([b"a", b"bc"], "|S2"),
+        ([[1j], [2]], "complex128"),
+        (2**63, "uint64"),
+        ("text", "<U4"),
+    ],
+)
+def test_values_are_saved_as_numpy_takes_them(tmp_path: Path, values: Any, dtype: str) -> None:
+    saved = zarrfs.save(tmp_path / "x", values)
+    assert saved.dtype == np.dtype(dtype)
+    np.testing.assert_array_equal(zarrfs.load(tmp_path / "x"), np.asarray(values))
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (["a", 1], "<U21, which NumPy finds, would turn 1 into '1'"),
+        ([["b", "a\0"]], r"<U2, which NumPy finds, would turn 'a\\x00' into 'a'"),
+        ([b"a\0"], "would turn b'a"),
+        ([2**63 + 1, -1], "float64, which NumPy finds, would turn 9223372036854775809 into 9.22"),
+        ([None, 1], "the elements are NoneType and int"),
+        ([datetime.datetime(2020, 1, 1)], r'say for example dtype="datetime64\[us\]"'),
+        ([datetime.timedelta(1)], r'say for example dtype="timedelta64\[us\]"'),
+        (np.array([], object), "unknown, as there are none"),
+        ([[1], [2, 3]], "cannot make an array of the value: .*inhomogeneous"),
+    ],
+)
+def test_values_that_numpy_would_change_are_not_saved(
+    tmp_path: Path, values: Any, message: str
+) -> None:
+    with pytest.raises(zarrfs.ZarrfsError, match=message):
+        zarrfs.save(tmp_path / "x", values)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype", "expected"),
+    [
+        (["a\0", "b"], "string", ["a\0", "b"]),
+        ([(1, 2.5)], [("a", "i4"), ("b", "f8")], [(1, 2.5)]),
+        ([datetime.date(2020, 1, 1)], "datetime64[D]", [datetime.date(2020, 1, 1)]),
+        ([1, 2], "uint8", [1, 2]),
+    ],
+)
+def test_values_are_saved_as_the_type_that_is_given(
+    tmp_path: Path, values: Any, dtype: Any, expected: list[Any]
+) -> None:
+    zarrfs.save(tmp_path / "x", values, dtype=dtype)
+    assert zarrfs.load(tmp_path / "x").tolist() == expected
+
+
+def test_objects_are_saved_by_the_filter_that_takes_them(tmp_path: Path) -> None:
+    values = np.array([{"a": 1}, [2]], object)
+    zarrfs.save(tmp_path / "x", values, zarr_format=2, filters=["json2"])
+    assert zarrfs.load(tmp_path / "x").tolist() == values.tolist()
+
+
+@pytest.mark.parametrize(
+    ("values", "options"),
+    [
+        ("x", {"dtype": "f4"}),
+        ([1, 300], {"dtype": "uint8"}),
+        ([1, 2], {"shape": 3}),
+        ([1], {"dtype": "nosuch"}),
+    ],
+)
+def test_what_cannot_be_saved_overwrites_nothing(
+    tmp_path: Path, values: Any, options: dict[str, Any]
+) -> None:
+    zarrfs.save(tmp_path / "x", numbers(4))
+    with pytest.raises(zarrfs.ZarrfsError):
+        zarrfs.save(tmp_path / "x", values, overwrite=True, **options)
+    assert zarrfs.load(tmp_path / "x").tolist() == [1, 2, 3, 4]
+
+
+def test_a_save_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(zarrfs.ZarrfsError, match="an element is a int, not str"):
+        zarrfs.save(tmp_path / "x.zarr/a", np.array(["a", 1], object), dtype="string", chunks=1)
+    assert list(zarrfs.open_group(tmp_path / "x.zarr")) == []
+    assert not (tmp_path / "x.zarr/a").exists()
+
+
+def test_an_array_can_be_saved_in_its_own_place(tmp_path: Path) -> None:
+    z = zarrfs.save(tmp_path / "x", numbers(6), chunks=2)
+    zarrfs.save(tmp_path / "x", z, chunks=4, overwrite=True)
+    assert zarrfs.load(tmp_path / "x").tolist() == [1, 2, 3, 4, 5, 6]
+
+
+def test_unknown_and_missing_options_are_told_as_python_does(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match=r"save\(\) got an .* 'chunk'; did you mean 'chunks'\?"):
+        zarrfs.save(tmp_path / "x", [1], chunk=1)
+    group = zarrfs.create_group(tmp_path / "g")
+    with pytest.raises(TypeError, match=r"create_array\(\) got an unexpected .* 'colour'$"):
+        group.create_array("x", shape=1, dtype="u1", colour=1)
+    with pytest.raises(TypeError, match=r"create_array\(\) missing .*: 'dtype'"):
+        group.create_array("x", shape=1)
+
+
+def test_groups_and_attributes_that_cannot_be_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(MetadataError, match="zarr_format: must be 2 or 3, not 4"):
+        zarrfs.create_group(tmp_path / "g", zarr_format=4)  # type: ignore[arg-type]  # a typing error
+    with pytest.raises(MetadataError, match="attributes: must be a mapping"):
+        zarrfs.create_group(tmp_path / "g", attributes=[1])  # type: ignore[arg-type]  # a typing error
+    assert list(tmp_path.iterdir()) == []
+    z = zarrfs.save(tmp_path / "x", numbers(2), attributes={"a": 1})
+    with pytest.raises(MetadataError, match="attributes: must be a mapping, not 5"):
+        z.attributes = 5  # type: ignore[assignment]  # what a user may try
+    with pytest.raises(MetadataError, match="names that are strings, not 5"):
+        z.attributes[5] = 1  # type: ignore[index]  # what a user may try
+    assert dict(zarrfs.open_array(tmp_path / "x").attributes) == {"a": 1}
+
+
+def test_attributes_of_others_are_kept_whatever_they_are(tmp_path: Path) -> None:
+    z = zarrfs.save(tmp_path / "x", numbers(2), attributes={"theirs": "#"})
+    document = tmp_path / "x/zarr.json"
+    document.write_text(document.read_text().replace("#", "\\ud800"))
+    z.attributes["ours"] = 1
+    assert dict(zarrfs.open_array(tmp_path / "x").attributes) == {"theirs": "\ud800", "ours": 1}

@@ -212,7 +212,10 @@ def test_chunk_keys(wanted: dict[str, Any], encoding: tuple[str, str]) -> None:
         ({"filters": "delta"}, "filters", 'must be a list of codecs, not "delta"'),
         ({"filters": {"id": "delta"}}, "filters", "must be a list of codecs"),
         ({"attributes": 5}, "attributes", "must be a mapping"),
-        ({"attributes": {1: 2}}, "attributes", "have names that are strings, unlike 1"),
+        ({"attributes": {1: 2}}, "attributes", "must have names that are strings, not 1"),
+        ({"attributes": {"a": [{"b": {1: 2, "1": 3}}]}}, "attributes.a.b", "are strings, not 1"),
+        ({"attributes": {"a": "\ud800"}}, "attributes.a", "without lone surrogates"),
+        ({"attributes": {"\ud800": 1}}, "attributes", "names that are strings"),
         (
             {"dimension_separator": "/", "chunk_key_encoding": "v2"},
             "dimension_separator",

@@ -234,10 +234,13 @@ def test_from_standard_input(url: str) -> None:
     assert (api.load(url) == 1).all()
 
 
-def test_an_interrupt_deletes_what_was_written(url: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_deletes_what_was_written(
+    url: str, tmp_path: Path, number: signal.Signals
+) -> None:
     with start(url, stderr=subprocess.PIPE) as process:
         write_most(process, tmp_path / "d.zarr/a/t/c")
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         assert process.stderr
         messages = process.stderr.read()
     assert process.returncode == 130
@@ -253,12 +256,24 @@ def test_after_a_kill_there_is_no_array_and_it_can_be_created(
         write_most(process, tmp_path / "d.zarr/a/t/c")
         process.kill()
     assert zarrfs("info", url)[0] == 1
-    again = ("create", url, "--shape", "3", "--dtype", "u1")
-    code, _, message = zarrfs(*again)
-    assert code == 1
-    assert "keys that belong to no node" in message
-    assert zarrfs(*again, "--overwrite")[0] == 0
+    assert zarrfs("create", url, "--shape", "3", "--dtype", "u1")[0] == 0
     assert api.load(url).tolist() == [0, 0, 0]
+    assert [path.name for path in (tmp_path / "d.zarr/a/t").iterdir()] == ["zarr.json"]
+
+
+def test_of_two_that_fill_one_place_the_second_is_told(
+    zarrfs: Program, url: str, tmp_path: Path
+) -> None:
+    with start(url, stderr=subprocess.PIPE) as process:
+        write_most(process, tmp_path / "d.zarr/a/t/c")
+        np.save(tmp_path / "x.npy", DATA)
+        for more in ([], ["--overwrite"], ["--overwrite", "--from", str(tmp_path / "x.npy")]):
+            code, _, message = zarrfs("create", url, "--shape", "6,10", "--dtype", "i4", *more)
+            assert code == 1
+            assert f"process {process.pid} of host" in message
+        process.communicate(b"\1" * ROW_BYTES, timeout=60)
+    assert process.returncode == 0
+    assert (api.load(url) == 1).all()
 
 
 def test_a_terminal_shows_a_bar(url: str, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from zarrfs.arrays.node_reading import read_node
 from zarrfs.arrays.node_writing import write_attributes
 from zarrfs.arrays.nodes import BrokenNode
 from zarrfs.arrays.object_locks import object_lock
+from zarrfs.arrays.user_attributes import new_attributes
 from zarrfs.errors import NodeNotFoundError
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Attributes(MutableMapping[str, Attribute]):
         Raises
         ------
         MetadataError
-            If JSON cannot hold the value.
+            If the name is no string, or JSON cannot hold the value.
         ReadOnlyError
             If the store cannot be written, or the node was opened for reading.
         StoreError
@@ -87,10 +88,11 @@ class Attributes(MutableMapping[str, Attribute]):
 
     def replace(self, attributes: Mapping[str, Attribute]) -> None:
         """Write these attributes in place of all there are; raises as setting one does."""
+        new = new_attributes(attributes)
 
         def change(present: dict[str, Attribute]) -> None:
             present.clear()
-            present.update(attributes)
+            present.update(new)
 
         self._change(change)
 
@@ -107,8 +109,11 @@ class Attributes(MutableMapping[str, Attribute]):
         self._require_writable()
         # Under a lock: two threads that change different attributes both get their way.
         with object_lock(self._hierarchy.store.url, f"attributes of {self._path}"):
-            attributes = dict(self._present().metadata.attributes)
+            before = self._present().metadata.attributes
+            attributes = dict(before)
             change(attributes)
+            # Of others' attributes nothing is asked.
+            new_attributes({k: v for k, v in attributes.items() if before.get(k) is not v})
             node = write_attributes(self._hierarchy, self._path, attributes)
         self._attributes = dict(node.metadata.attributes)
 

@@ -8,8 +8,10 @@ import numpy as np
 
 from zarrfs.api.group import new_array, new_group
 from zarrfs.api.opening import open_array, open_hierarchy, process_engine
-from zarrfs.arrays.new_arrays import NewArray, new_metadata
-from zarrfs.format.metadata import GroupMetadata
+from zarrfs.arrays.assignment import new_elements
+from zarrfs.arrays.indexing import parse_selection
+from zarrfs.arrays.new_arrays import NewArray, group_metadata, new_metadata, parse_options
+from zarrfs.arrays.saved_values import elements_of
 
 if TYPE_CHECKING:
     import os
@@ -148,22 +150,31 @@ def create_group(
     NodeExistsError, NodeNameError, NodeTypeError, MetadataError, UrlError, StoreError
         As `zarrfs.create_array`.
     """
+    metadata = group_metadata(zarr_format, attributes)
     hierarchy, path = open_hierarchy(url, storage_options, create=True)
-    metadata = GroupMetadata(zarr_format=zarr_format, attributes=dict(attributes or {}))
     return new_group(hierarchy, path, metadata, process_engine(), overwrite=overwrite)
 
 
-def save(url: str | os.PathLike[str], array: npt.ArrayLike, **options: Any) -> Array:
-    """Create an array and write all of its elements.
+def save(
+    url: str | os.PathLike[str],
+    array: npt.ArrayLike,
+    *,
+    overwrite: bool = False,
+    write_empty_chunks: bool = False,
+    storage_options: Mapping[str, str] | None = None,
+    **options: Any,
+) -> Array:
+    """Create an array with all of its elements; nobody sees it before they are stored.
 
     Parameters
     ----------
     url
         As of `zarrfs.create_array`.
     array
-        What `numpy.asarray` takes. Objects must all be ``str``, or all ``bytes``, unless `dtype`
-        is given.
-    options
+        What `numpy.asarray` takes. The data type is the one that NumPy finds, unless `dtype` is
+        given; what that would change (a number among texts) is refused. Objects must all be
+        ``str``, or all ``bytes``.
+    overwrite, write_empty_chunks, storage_options, options
         As of `zarrfs.create_array`.
 
     Raises
@@ -171,16 +182,24 @@ def save(url: str | os.PathLike[str], array: npt.ArrayLike, **options: Any) -> A
     NodeExistsError
         If there is something already; ``overwrite=True`` replaces it.
     ZarrfsError
-        As `zarrfs.create_array`, and as writing to an array raises.
+        As `zarrfs.create_array`, and as writing to an array raises. Nothing is left of it.
     """
-    elements = np.asarray(array)
-    dtype: Any = elements.dtype
-    if elements.dtype.hasobject:
-        kinds = {type(element) for element in elements.flat}
-        dtype = kinds.pop() if kinds in ({str}, {bytes}) else dtype
-    created = create_array(url, **{"shape": elements.shape, "dtype": dtype, **options})
-    created[...] = elements
-    return created
+    has_filters = bool(options.get("filters"))
+    elements, dtype = elements_of(array, options.get("dtype"), are_objects_known=has_filters)
+    wanted = parse_options("save", {"shape": elements.shape, **options, "dtype": dtype})
+    metadata = new_metadata(wanted)
+    # Before anything is deleted: it may not fit.
+    values = new_elements(elements, metadata.dtype, parse_selection(..., metadata.shape))
+    hierarchy, path = open_hierarchy(url, storage_options, create=True)
+    return new_array(
+        hierarchy,
+        path,
+        metadata,
+        process_engine(),
+        overwrite=overwrite,
+        write_empty_chunks=write_empty_chunks,
+        fill=lambda created: created.__setitem__(..., values),
+    )
 
 
 def load(

@@ -2,7 +2,7 @@
 
 The array's metadata come last, so that nobody ever sees it half filled: not after an error or an
 interrupt, when all is deleted again, nor when the process is killed, which leaves chunks of no
-array.
+array; who next creates something there deletes them.
 """
 
 from __future__ import annotations
@@ -11,20 +11,18 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zarrfs.api.array import Array
+from zarrfs.api.group import new_array
 from zarrfs.api.opening import open_hierarchy, process_engine
 from zarrfs.arrays.new_arrays import new_metadata
-from zarrfs.arrays.node_writing import create_array
 from zarrfs.errors import SourceError, ViewError
-from zarrfs.format.node_keys import key_prefix
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from zarrfs.api.array import Array
     from zarrfs.api.source_files import ElementSource
     from zarrfs.arrays.new_arrays import NewArray
-    from zarrfs.arrays.nodes import ArrayNode
     from zarrfs.arrays.regions import Box
     from zarrfs.format.axes import Axis
     from zarrfs.format.metadata import ArrayMetadata
@@ -85,18 +83,19 @@ def create_from(
         advice = "put it into a file first, or choose shorter chunks along the first dimension"
         raise SourceError(source.name, f"{reason} {MAX_ROW_BYTES}; {advice}")
     hierarchy, path = open_hierarchy(url, storage_options, create=True)
-    store, engine = hierarchy.store, process_engine()
+    store = hierarchy.store
     if store.url.startswith("/") and source.is_below(str(Path(store.url) / path)):
         raise SourceError(source.name, "lies where the array is to be created")
 
-    def fill(node: ArrayNode) -> None:
-        _fill(Array(hierarchy, node, engine), source, max_bytes, progress)
-
-    try:
-        node = create_array(hierarchy, path, metadata, overwrite=overwrite, fill=fill)
-    finally:
-        engine.open_sources.node_changed(store, key_prefix(path))
-    return Array(hierarchy, node, engine)
+    return new_array(
+        hierarchy,
+        path,
+        metadata,
+        process_engine(),
+        overwrite=overwrite,
+        write_empty_chunks=False,
+        fill=lambda array: _fill(array, source, max_bytes, progress),
+    )
 
 
 def _row_bytes(metadata: ArrayMetadata) -> int:

@@ -8,17 +8,16 @@ from zarrfs.api.array import Array
 from zarrfs.api.attributes import Attributes
 from zarrfs.arrays import node_writing
 from zarrfs.arrays.hierarchy import ArrayNode, BrokenNode, GroupNode, PrefixNode
-from zarrfs.arrays.new_arrays import NewArray, new_metadata
+from zarrfs.arrays.new_arrays import group_metadata, new_metadata, parse_options
 from zarrfs.errors import NodeNotFoundError, NodeTypeError, ReadOnlyError
-from zarrfs.format.metadata import GroupMetadata
 from zarrfs.format.node_keys import join, key_prefix
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from zarrfs.arrays.engine import Engine
     from zarrfs.arrays.hierarchy import Hierarchy, Node
-    from zarrfs.format.metadata import ArrayMetadata, ZarrFormat
+    from zarrfs.format.metadata import ArrayMetadata, GroupMetadata, ZarrFormat
 
 
 class Group:
@@ -146,7 +145,7 @@ class Group:
             As `zarrfs.create_array`.
         """
         self._require_writable()
-        wanted = NewArray(**{"zarr_format": self.zarr_format or 3, **options})
+        wanted = parse_options("create_array", {"zarr_format": self.zarr_format or 3, **options})
         return new_array(
             self._hierarchy,
             join(self.path, path.strip("/")),
@@ -170,7 +169,7 @@ class Group:
         return new_group(
             self._hierarchy,
             join(self.path, path.strip("/")),
-            GroupMetadata(zarr_format=self.zarr_format or 3, attributes=dict(attributes or {})),
+            group_metadata(self.zarr_format or 3, attributes),
             self._engine,
             overwrite=overwrite,
         )
@@ -239,13 +238,28 @@ def new_array(
     *,
     overwrite: bool,
     write_empty_chunks: bool,
+    fill: Callable[[Array], None] | None = None,
 ) -> Array:
-    """Create the array at a path."""
+    """Create the array at a path; `fill` writes elements before anybody can see it."""
+
+    def array(node: ArrayNode) -> Array:
+        return Array(hierarchy, node, engine, write_empty_chunks=write_empty_chunks)
+
+    def fill_node(node: ArrayNode) -> None:
+        if fill is not None:
+            fill(array(node))
+
     try:
-        node = node_writing.create_array(hierarchy, path, metadata, overwrite=overwrite)
+        node = node_writing.create_array(
+            hierarchy,
+            path,
+            metadata,
+            overwrite=overwrite,
+            fill=None if fill is None else fill_node,
+        )
     finally:
         engine.open_sources.node_changed(hierarchy.store, key_prefix(path))
-    return Array(hierarchy, node, engine, write_empty_chunks=write_empty_chunks)
+    return array(node)
 
 
 def new_group(

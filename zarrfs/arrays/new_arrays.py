@@ -11,9 +11,10 @@ lose more: of a random walk in steps of 0.1 it took 27 % more.
 
 from __future__ import annotations
 
+import difflib
 import operator
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeGuard, cast
 
 import numpy as np
@@ -21,6 +22,7 @@ import numpy as np
 from zarrfs.arrays.chunk_shapes import BYTES_OF_OBJECT, choose_chunk_shape
 from zarrfs.arrays.memory import MACHINE_BYTES
 from zarrfs.arrays.object_codecs import ArrayCodecs
+from zarrfs.arrays.user_attributes import new_attributes
 from zarrfs.errors import MetadataError
 from zarrfs.format.chunk_grids import parse_chunk_grid, parse_chunk_shape, parse_shape
 from zarrfs.format.chunk_keys import parse_chunk_key_encoding
@@ -31,7 +33,7 @@ from zarrfs.format.dtypes import OBJECT_TYPES
 from zarrfs.format.extensions import Extension, parse_extension, serialise_extension
 from zarrfs.format.fill_arguments import fill_value_of
 from zarrfs.format.fill_values import default_fill_value
-from zarrfs.format.metadata import ArrayMetadata
+from zarrfs.format.metadata import ArrayMetadata, GroupMetadata
 from zarrfs.format.node_documents import serialise_documents
 
 if TYPE_CHECKING:
@@ -76,6 +78,26 @@ class NewArray:
     dimension_separator: Literal[".", "/"] | None = None
 
 
+def parse_options(caller: str, options: Mapping[str, Any]) -> NewArray:
+    """Take what a user says of a new array from keyword arguments.
+
+    Raises
+    ------
+    TypeError
+        As Python does of `caller`, if one is unknown, or shape or dtype are missing.
+    """
+    names = [field.name for field in fields(NewArray)]
+    for name in options:
+        if name not in names:
+            close = difflib.get_close_matches(name, names, 1)
+            advice = f"; did you mean {close[0]!r}?" if close else ""
+            raise TypeError(f"{caller}() got an unexpected keyword argument {name!r}{advice}")
+    for name in ("shape", "dtype"):
+        if name not in options:
+            raise TypeError(f"{caller}() missing required keyword argument: {name!r}")
+    return NewArray(**options)
+
+
 def new_metadata(wanted: NewArray) -> ArrayMetadata:
     """Make the metadata of a new array.
 
@@ -87,8 +109,7 @@ def new_metadata(wanted: NewArray) -> ArrayMetadata:
     UnsupportedError
         If the format or zarrfs does not have what is asked for.
     """
-    if wanted.zarr_format not in (2, 3):
-        raise MetadataError(f"must be 2 or 3, not {show(wanted.zarr_format)}", field="zarr_format")
+    _check_format(wanted.zarr_format)
     for field, given in (("codecs", wanted.codecs), ("filters", wanted.filters)):
         if given is not None and not _is_list(given):
             raise MetadataError(f"must be a list of codecs, not {show(given)}", field=field)
@@ -143,22 +164,21 @@ def parse_new_shape(value: object, *, ndim: int | None = None) -> tuple[int, ...
     return shape
 
 
-def new_attributes(attributes: object) -> dict[str, Json]:
-    """Understand the user attributes of an array or group; ``None`` is none.
+def group_metadata(zarr_format: ZarrFormat, attributes: object) -> GroupMetadata:
+    """Make the metadata of a new group.
 
     Raises
     ------
     MetadataError
-        If they are no mapping, or a name is no string: JSON would make one of it.
+        If the format is none, or as `new_attributes`.
     """
-    if attributes is None:
-        return {}
-    if not isinstance(attributes, Mapping):
-        raise MetadataError(f"must be a mapping, not {show(attributes)}", field="attributes")
-    for name in attributes:
-        if not isinstance(name, str):
-            raise MetadataError(f"have names that are strings, unlike {name!r}", field="attributes")
-    return dict(attributes)
+    _check_format(zarr_format)
+    return GroupMetadata(zarr_format=zarr_format, attributes=new_attributes(attributes))
+
+
+def _check_format(zarr_format: object) -> None:
+    if zarr_format not in (2, 3):
+        raise MetadataError(f"must be 2 or 3, not {show(zarr_format)}", field="zarr_format")
 
 
 def _check(metadata: ArrayMetadata) -> None:

@@ -6,14 +6,17 @@ created with, and when nodes are deleted, documents go before chunks, so that wh
 fault is never an array with chunks missing.
 
 Rewriting reads a document and stores it changed: of two processes that do so at once the last one
-wins. Creating is safe where the store can test and set: one of two wins, the other is told.
+wins. Creating is safe where the store can test and set: one of two wins, the other is told
+(`zarrfs.arrays.claims`).
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from typing import TYPE_CHECKING
 
+from zarrfs.arrays.claims import CLAIM, claim, is_abandoned
 from zarrfs.arrays.consolidation import drop_consolidated
 from zarrfs.arrays.node_reading import StoredDocuments, parse_node, read_documents
 from zarrfs.arrays.nodes import ArrayNode, BrokenNode, GroupNode
@@ -79,13 +82,14 @@ def create_array(
     fill
         Stores chunks of the array when its place is ready. Its documents follow when this has
         returned, so that an array is seen whole or not at all. If it fails, what it has stored is
-        deleted. Of two processes that fill the same place only one is told.
+        deleted; what a process stored that was killed is deleted by the next one that creates
+        something there.
 
     Raises
     ------
     NodeExistsError
-        If there is a node already, or other keys, and `overwrite` is not given. A plain directory
-        at the root of a store is never deleted.
+        If there is a node already, or other keys, and `overwrite` is not given; or if another
+        process is about to create one. A plain directory at the root of a store is never deleted.
     NodeNameError
         If a part of the path is no name for a node.
     NodeTypeError
@@ -211,22 +215,27 @@ def _create(
     for above, found in groups.items():
         _check_above(above, found, path, zarr_format)
     is_taken = _has_keys(store, path)
-    if is_taken:
+    is_left = is_taken and is_abandoned(store, path) and not _documents_at(store, path)
+    if is_taken and not is_left:
         _check_free(store, path, wants_array=is_array(documents), overwrite=overwrite)
-    drop_consolidated(store, {above: found.members for above, found in groups.items() if found})
-    if is_taken and overwrite:
-        _delete_keys(store, path)
-    group = GroupMetadata(zarr_format=zarr_format, attributes={})
-    for above in (above for above, found in groups.items() if found is None):
-        if not _store_new(store, above, _dumped(serialise_documents(group))):
-            # Another process was faster.
-            _check_above(above, read_documents(store, above), path, zarr_format)
-    if fill is not None and isinstance(node, ArrayNode):
-        is_stored = _store_filled(store, node, data, fill)
-    else:
-        is_stored = _store_new(store, path, data)
-    if not is_stored:
-        raise _taken(path)
+    is_claimed = is_taken or fill is not None
+    with claim(store, path) if is_claimed else contextlib.nullcontext():
+        if is_claimed and not overwrite and _documents_at(store, path):
+            raise _taken(path)  # another process was faster
+        drop_consolidated(store, {above: found.members for above, found in groups.items() if found})
+        if is_claimed and (overwrite or is_left):
+            _delete_keys(store, path)
+        group = GroupMetadata(zarr_format=zarr_format, attributes={})
+        for above in (above for above, found in groups.items() if found is None):
+            if not _store_new(store, above, _dumped(serialise_documents(group))):
+                # Another process was faster.
+                _check_above(above, read_documents(store, above), path, zarr_format)
+        if fill is not None and isinstance(node, ArrayNode):
+            is_stored = _store_filled(store, node, data, fill)
+        else:
+            is_stored = _store_new(store, path, data)
+        if not is_stored:
+            raise _taken(path)
     hierarchy.forget()
     return node
 
@@ -345,10 +354,12 @@ def _delete_leftovers(store: Store, path: str) -> None:
 
 
 def _delete_keys(store: Store, path: str) -> None:
+    """Delete all below a path, but for a claim on it."""
     for name in DOCUMENTS:
         store.delete(metadata_key(path, name))
     for key in store.list_prefix(key_prefix(path)):
         if node_name(key) in DOCUMENTS:
             store.delete(key)
     for key in store.list_prefix(key_prefix(path)):
-        store.delete(key)
+        if key != metadata_key(path, CLAIM):
+            store.delete(key)

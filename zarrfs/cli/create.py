@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import signal
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,6 +21,8 @@ from zarrfs.cli.printing import say, size_text
 from zarrfs.cli.progress import Progress
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from zarrfs.api.array import Array
     from zarrfs.arrays.new_arrays import NewArray
 
@@ -122,7 +125,7 @@ def command(
         )
         click.echo(description(array))
         return
-    with contextlib.closing(open_source(file)) as source:
+    with _interrupted_by_sigterm(), contextlib.closing(open_source(file)) as source:
         wanted = parse_new_array(**texts, shape_of_file=source.shape, dtype_of_file=source.dtype)
         try:
             with Progress(f"writing {redact(url)}", size_text) as progress:
@@ -138,6 +141,16 @@ def command(
             say(f"interrupted: what was written of {redact(url)} is deleted again")
             raise
     click.echo(description(array))
+
+
+@contextlib.contextmanager
+def _interrupted_by_sigterm() -> Iterator[None]:
+    """Take SIGTERM as Ctrl-C, so that who is told to end tidies up."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def fields(wanted: NewArray) -> dict[str, Any]:

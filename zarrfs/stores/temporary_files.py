@@ -11,11 +11,10 @@ import contextlib
 import errno
 import itertools
 import os
-import socket
 import weakref
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from zarrfs.stores.processes import is_dead, process_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,8 +49,7 @@ class TemporaryFolder:
 
         The caller renames or links it; what is left of it at the end is removed.
         """
-        path = os.path.join(self._path, f"{_host()}~{_boot_id()}~{os.getpid()}~".encode())
-        path += b"%d" % next(_numbers)
+        path = os.path.join(self._path, f"{process_name()}~{next(_numbers)}".encode())
         descriptor = self._create(path)
         try:
             try:
@@ -92,31 +90,6 @@ def _remove_dead(folder: bytes) -> None:
     """Remove the files of processes of this host that have ended."""
     with contextlib.suppress(OSError):
         for name in os.listdir(folder):
-            if _is_dead(os.fsdecode(name)):
+            if is_dead(os.fsdecode(name)):
                 with contextlib.suppress(OSError):
                     os.unlink(os.path.join(folder, name))
-
-
-def _is_dead(name: str) -> bool:
-    parts = name.split("~")
-    if len(parts) != 4 or parts[0] != _host() or not parts[2].isdecimal():
-        return False
-    if parts[1] != _boot_id():
-        return True
-    try:
-        os.kill(int(parts[2]), 0)
-    except ProcessLookupError:
-        return True
-    except (PermissionError, OverflowError):
-        return False
-    return False
-
-
-@cache
-def _host() -> str:
-    return socket.gethostname().replace("~", "-").replace("/", "-")[:64]
-
-
-@cache
-def _boot_id() -> str:
-    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
