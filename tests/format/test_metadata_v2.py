@@ -55,6 +55,10 @@ def test_group_is_parsed() -> None:
     assert parse_group({"zarr_format": 2}, {"a": 1}).attributes == {"a": 1}
 
 
+def test_group_may_have_its_format_in_a_string() -> None:
+    assert parse_group({"zarr_format": "2"}, None) == parse_group({"zarr_format": 2}, None)
+
+
 @pytest.mark.parametrize(
     ("dtype", "codec"),
     [
@@ -151,12 +155,17 @@ def test_missing_member_is_named(name: str) -> None:
     assert (error.value.field, error.value.reason) == (name, "is missing")
 
 
-@pytest.mark.parametrize("value", [1, 3, "2", True, None])
+@pytest.mark.parametrize("value", [1, 3, "3", [2], True, None])
 def test_other_format_is_refused(value: object) -> None:
     with pytest.raises(MetadataError, match=r"^zarr_format: must be 2, not "):
         parse_array(document(zarr_format=value), None)
     with pytest.raises(MetadataError, match=r"^zarr_format: must be 2, not "):
         parse_group({"zarr_format": value}, None)
+
+
+def test_format_of_an_array_in_a_string_is_refused() -> None:
+    with pytest.raises(MetadataError, match=r'^zarr_format: must be 2, not "2"$'):
+        parse_array(document(zarr_format="2"), None)
 
 
 @pytest.mark.parametrize(

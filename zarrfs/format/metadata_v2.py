@@ -111,8 +111,12 @@ def parse_array(zarray: Mapping[str, Json], zattrs: Mapping[str, Json] | None) -
 
 
 def parse_group(zgroup: Mapping[str, Json], zattrs: Mapping[str, Json] | None) -> GroupMetadata:
-    """Parse the metadata documents of a v2 group; `zattrs` is ``None`` if there is none."""
-    _check_format(zgroup)
+    """Parse the metadata documents of a v2 group; `zattrs` is ``None`` if there is none.
+
+    The format may be a string, ``"2"``, as WEBKNOSSOS wrote it: arrays below are what they are.
+    """
+    if zgroup.get("zarr_format") != "2":
+        _check_format(zgroup)
     return GroupMetadata(
         zarr_format=2,
         attributes=_parse_attributes(zattrs),
