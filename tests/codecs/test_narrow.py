@@ -42,6 +42,18 @@ def test_signs_are_stored_in_all_bits(name: str, least: int) -> None:
     assert bytes(encoded) == numbers.tobytes()
 
 
+def test_a_negative_number_without_dimensions_is_encoded_without_a_warning() -> None:
+    number = np.full((), -1, ml_dtypes.int2)
+    assert bytes(build(["bytes"], (), "int2").encode(number)) == b"\xff"
+
+
+def test_a_record_without_dimensions_is_encoded_without_a_warning() -> None:
+    record = np.full((), 0, RECORD)
+    record["a"] = [-1, 1]
+    codec = [{"name": "bytes", "configuration": {"endian": "big"}}]
+    assert bytes(build(codec, (), RECORD).encode(record))[:2] == b"\xff\x01"
+
+
 def test_parts_of_records_are_found() -> None:
     parts = narrow_parts(RECORD)
     assert [(part.path, part.kind, part.bits) for part in parts] == [

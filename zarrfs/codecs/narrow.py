@@ -73,5 +73,9 @@ def sign_extended(array: Array, parts: tuple[NarrowPart, ...]) -> Array:
             sign = 2 ** (part.bits - 1)
             array = array.copy()
             raw = part.bytes_of(array)
-            raw[...] = ((raw & (2 * sign - 1)) ^ sign) - np.uint8(sign)
+            # In place: of an array without dimensions other results are scalars, which warn of
+            # overflow.
+            raw &= 2 * sign - 1
+            raw ^= sign
+            raw -= sign
     return array
