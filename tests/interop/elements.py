@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+import ml_dtypes
 import numpy as np
 from hypothesis import strategies as st
+
+from tests.interop.data_types import is_small
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -27,7 +30,10 @@ def fill_values(dtype: np.dtype[Any], *, is_tame: bool) -> SearchStrategy[Any]:
     if dtype.hasobject:
         return some
     special = st.just(np.zeros((), dtype)[()])
-    if dtype.kind == "f":
+    if dtype.kind in "iu" and not is_small(dtype):
+        limits = np.iinfo(dtype)
+        special |= st.sampled_from([limits.min, limits.max]).map(dtype.type)
+    elif dtype.kind == "f" and not is_small(dtype):
         special = st.sampled_from(_SPECIAL_FLOATS).map(dtype.type)
     elif dtype.kind == "c":
         parts = st.sampled_from(_SPECIAL_FLOATS)
@@ -81,6 +87,20 @@ def _elements(
         codes = np.array([ord(character) for character in _CHARACTERS], "u4")
         characters = rng.choice(codes, (size, dtype.itemsize // 4))
         return characters.astype(f"{dtype.byteorder}u4").view(dtype).ravel()
+    if is_small(dtype) and not is_tame:
+        return _small_numbers(size, dtype, rng)
     if is_tame or (dtype.kind in "iuf" and rng.random() < 0.3):
         return (rng.integers(0, 200, size) / 2).astype(dtype)
     return np.frombuffer(rng.bytes(size * dtype.itemsize), dtype).copy()
+
+
+def _small_numbers(size: int, dtype: np.dtype[Any], rng: np.random.Generator) -> npt.NDArray[Any]:
+    """Any bits that numbers of ml_dtypes have, which may be fewer than those of their bytes."""
+    if dtype.name.startswith(("int", "uint")):
+        n_bits = int(dtype.name[-1])
+        least = -(2 ** (n_bits - 1)) if dtype.name.startswith("int") else 0
+        return rng.integers(least, least + 2**n_bits, size).astype(dtype)
+    carrier = np.dtype(f"u{dtype.itemsize}")
+    n_bits = int(ml_dtypes.finfo(dtype).bits)  # type: ignore[no-untyped-call]  # has no types
+    bits = rng.integers(0, 2**n_bits, size)
+    return bits.astype(carrier).view(dtype)

@@ -11,6 +11,7 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 from hypothesis import strategies as st
 
 from tests.interop.codec_strategies import (
@@ -20,13 +21,15 @@ from tests.interop.codec_strategies import (
     compressors_v2,
     filters_v2,
 )
-from tests.interop.elements import fill_values
+from tests.interop.elements import content, fill_values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
+    import numpy.typing as npt
     from hypothesis.strategies import DrawFn, SearchStrategy
+
+    from tests.interop.data_types import DataType
 
 Shape = tuple[int, ...]
 
@@ -39,16 +42,6 @@ _MOST_CHUNKS = (1, 5, 3, 2, 2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DataType:
-    """A data type as a document names it, and its NumPy type."""
-
-    name: Json
-    """v3's ``data_type`` or v2's ``dtype``."""
-    dtype: np.dtype[Any]
-    """With the byte order in which v2 stores elements."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Write:
     """A box of elements that is written."""
 
@@ -58,7 +51,9 @@ class Write:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Array:
+class AnyArray:
+    """What arrays of both formats have."""
+
     shape: Shape
     data_type: DataType
     fill_value: Any
@@ -71,19 +66,30 @@ class _Array:
     """Whether codecs do arithmetic with elements, and may lose something. Then only small numbers
     are written."""
 
+    def content(self, write: Write) -> npt.NDArray[Any]:
+        """Make the elements of a box."""
+        shape = tuple(part.stop - part.start for part in write.region)
+        return content(shape, self.data_type.dtype, write.seed, is_tame=self.is_tame)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ArrayV3(_Array):
+class ArrayV3(AnyArray):
     """An array of Zarr v3."""
 
-    chunk_shape: Shape
+    chunk_shape: Shape | tuple[Shape, ...]
+    """Of all chunks; or the lengths of all chunks along each dimension, in a rectilinear grid."""
     codecs: tuple[dict[str, Json], ...]
     chunk_key_encoding: dict[str, Json]
     dimension_names: tuple[str | None, ...] | None
 
+    @property
+    def is_rectilinear(self) -> bool:
+        """Whether chunks differ in length."""
+        return any(isinstance(lengths, tuple) for lengths in self.chunk_shape)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ArrayV2(_Array):
+class ArrayV2(AnyArray):
     """An array of Zarr v2."""
 
     chunks: Shape
@@ -109,17 +115,26 @@ def v3_arrays(draw: DrawFn, data_types: Sequence[DataType], support: Support) ->
     data_type = draw(st.sampled_from(data_types))
     max_levels = 3 if support.sharded_void or data_type.dtype.kind != "V" else 1
     shape, levels = draw(_grids(max_levels, sharded_scalars=support.sharded_scalars))
-    codecs, is_tame = draw(codec_chains(data_type.dtype, levels, support))
     configuration = draw(st.sampled_from([{}, {"separator": "/"}, {"separator": "."}]))
+    chunk_shape: Shape | tuple[Shape, ...] = levels[0]
+    if support.rectilinear and shape and draw(st.sampled_from([False, False, True])):
+        least = levels[min(1, len(levels) - 1)]
+        chunk_shape = tuple(draw(_chunk_lengths(*ends)) for ends in zip(shape, least, strict=True))
+        levels = (least, *levels[1:])
+    codecs, is_tame = draw(codec_chains(data_type.dtype, levels, support))
     encoding = {"name": draw(st.sampled_from(["default", "v2"])), "configuration": configuration}
+    fill_value = draw(fill_values(data_type.dtype, is_tame=is_tame))
+    if any(codec["name"] == "bitround" for codec in codecs):
+        # Of chunks that are not stored, zarrs 0.23 reads the rounded one.
+        fill_value = np.zeros((), data_type.dtype)[()]
     return ArrayV3(
         shape=shape,
         data_type=data_type,
-        fill_value=draw(fill_values(data_type.dtype, is_tame=is_tame)),
-        writes=draw(_writes(shape)),
+        fill_value=fill_value,
+        writes=draw(writes(shape)),
         stores_empty_chunks=draw(st.booleans()),
         is_tame=is_tame,
-        chunk_shape=levels[0],
+        chunk_shape=chunk_shape,
         codecs=codecs,
         chunk_key_encoding=encoding,
         dimension_names=draw(st.none() | _dimension_names(len(shape))),
@@ -131,15 +146,12 @@ def v2_arrays(draw: DrawFn, data_types: Sequence[DataType], support: Support) ->
     """Draw arrays of Zarr v2."""
     data_type = draw(st.sampled_from(data_types))
     shape, levels = draw(_grids(1))
-    filters: tuple[dict[str, Json], ...] = ()
-    is_tame = False
-    if support.numcodecs:
-        filters, is_tame = draw(filters_v2(data_type.dtype))
+    filters, is_tame = draw(filters_v2(data_type.dtype, support))
     return ArrayV2(
         shape=shape,
         data_type=data_type,
         fill_value=draw(fill_values(data_type.dtype, is_tame=is_tame)),
-        writes=draw(_writes(shape)),
+        writes=draw(writes(shape)),
         stores_empty_chunks=draw(st.booleans()),
         is_tame=is_tame,
         chunks=levels[0],
@@ -174,6 +186,15 @@ def _grids(
     return shape, tuple(levels)
 
 
+@st.composite
+def _chunk_lengths(draw: DrawFn, length: int, least: int) -> tuple[int, ...]:
+    """Draw lengths of chunks along a dimension, multiples of the least; they may end behind it."""
+    lengths: list[int] = []
+    while sum(lengths) < length or not lengths:
+        lengths.append(least * draw(st.integers(1, 3)))
+    return tuple(lengths)
+
+
 def _lengths(ndim: int, least: int, most: int) -> SearchStrategy[Shape]:
     return st.tuples(*itertools.repeat(st.integers(least, most), ndim))
 
@@ -184,7 +205,8 @@ def _dimension_names(ndim: int) -> SearchStrategy[tuple[str | None, ...]]:
 
 
 @st.composite
-def _writes(draw: DrawFn, shape: Shape) -> tuple[Write, ...]:
+def writes(draw: DrawFn, shape: Shape) -> tuple[Write, ...]:
+    """Draw what is written to an array, in order."""
     regions = st.tuples(*map(_slices, shape)) | st.just(tuple(slice(0, n) for n in shape))
     write = st.builds(Write, region=regions, seed=st.integers(0, 2**16))
     n_writes = draw(st.sampled_from([1, 1, 1, 2, 2, 2, 3, 3, 3, 0]))

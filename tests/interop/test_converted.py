@@ -7,17 +7,17 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 from hypothesis import given, reject
 
 import zarrfs
-from tests.interop import writers
 from tests.interop.cases import CASES
 from tests.interop.comparing import assert_same_bits
 from tests.interop.linting import findings
-from tests.interop.readers import read_with_tensorstore
 from tests.interop.strategies import ArrayV2, v2_arrays
+from tests.interop.tensor_store import TENSORSTORE
+from tests.interop.zarr_python import ZARR_PYTHON
+from tests.interop.zarrs import ZARRS
 from zarrfs.arrays.hierarchy import Hierarchy
 from zarrfs.format.conversion import array_to_v3
 from zarrfs.format.metadata import ArrayMetadata
@@ -31,34 +31,44 @@ pytestmark = pytest.mark.filterwarnings("ignore::zarr.errors.UnstableSpecificati
 
 
 # Records of both byte orders, as these are, have no form in v3.
-TENSORSTORE_V2 = [t for t in writers.TENSORSTORE_V2 if t.dtype.names is None]
-ZARR_PYTHON_V2 = [t for t in writers.ZARR_PYTHON_V2 if t.dtype.names is None]
+TENSORSTORE_V2 = [t for t in TENSORSTORE.v2_types if t.dtype.names is None]
+ZARR_PYTHON_V2 = [t for t in ZARR_PYTHON.v2_types if t.dtype.names is None]
 
 
-@given(array=v2_arrays(TENSORSTORE_V2, writers.TENSORSTORE))
+@given(array=v2_arrays(TENSORSTORE_V2, TENSORSTORE.support))
 def test_converted_arrays_read_by_tensorstore(array: ArrayV2) -> None:
     with tempfile.TemporaryDirectory() as folder:
         directory = Path(folder) / "x.zarr"
-        expected = writers.write_with_tensorstore(directory, array)
+        expected = TENSORSTORE.make(directory, array)
         document = convert(directory)
         if any(codec["name"].startswith("numcodecs.") for codec in document["codecs"]):
             reject()  # tensorstore has none of them
         assert findings(directory) == []
         assert_same_bits(zarrfs.open_array(directory)[...], expected)
-        assert_same_bits(
-            read_with_tensorstore(directory, np.dtype(array.data_type.dtype)), expected
-        )
+        assert_same_bits(TENSORSTORE.read(directory, array.data_type.dtype), expected)
     CASES["converted"] += 1
 
 
-@given(array=v2_arrays(ZARR_PYTHON_V2, writers.ZARR_PYTHON))
+@given(array=v2_arrays(ZARR_PYTHON_V2, ZARR_PYTHON.support))
 def test_converted_arrays_of_zarr_python_read_the_same(array: ArrayV2) -> None:
     with tempfile.TemporaryDirectory() as folder:
         directory = Path(folder) / "x.zarr"
-        expected = writers.write_with_zarr_python(directory, array)
+        expected = ZARR_PYTHON.make(directory, array)
         convert(directory)
         assert findings(directory) == []
         assert_same_bits(zarrfs.open_array(directory)[...], expected)
+    CASES["converted"] += 1
+
+
+@given(array=v2_arrays(ZARRS.v2_types, ZARRS.support))
+def test_converted_arrays_read_by_zarrs(array: ArrayV2) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        directory = Path(folder) / "x.zarr"
+        expected = ZARR_PYTHON.make(directory, array)
+        convert(directory)
+        assert findings(directory) == []
+        assert_same_bits(zarrfs.open_array(directory)[...], expected)
+        assert_same_bits(ZARRS.read(directory, array.data_type.dtype), expected)
     CASES["converted"] += 1
 
 

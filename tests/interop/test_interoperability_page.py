@@ -10,7 +10,8 @@ import pytest
 
 import zarrfs
 from tests.docs.tables import TOPICS, names, table
-from tests.interop.readers import read_with_tensorstore, read_with_zarr_python
+from tests.interop.tensor_store import TENSORSTORE
+from tests.interop.zarr_python import ZARR_PYTHON
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,7 +26,7 @@ pytestmark = [
     ),
 ]
 
-READERS = {"zarr-python": read_with_zarr_python, "tensorstore": read_with_tensorstore}
+READERS = {program.name: program.read for program in (ZARR_PYTHON, TENSORSTORE)}
 PACKAGES = {"zarr-python": "zarr", "tensorstore": "tensorstore"}
 NO = "\N{EN DASH}"
 

@@ -1,4 +1,4 @@
-"""Whatever zarr-python and tensorstore write, zarrfs reads the same bytes."""
+"""Whatever zarr-python, tensorstore and zarrs write, zarrfs reads the same bytes."""
 
 from __future__ import annotations
 
@@ -15,9 +15,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import basic_indices
 
 import zarrfs
-from tests.interop import writers
+from tests.interop.all_programs import PROGRAMS
 from tests.interop.cases import CASES
+from tests.interop.comparing import assert_equal
+from tests.interop.programs import written
 from tests.interop.strategies import spans, v2_arrays, v3_arrays
+from tests.interop.tensor_store import SMALL_NUMBERS, write_small_numbers
 from zarrfs.api.opening import process_engine
 from zarrfs.arrays.hierarchy import ArrayNode, Hierarchy
 from zarrfs.errors import UnsupportedError
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from hypothesis.strategies import DataObject
 
+    from tests.interop.programs import Program
     from tests.interop.strategies import ArrayV2, ArrayV3
 
 pytestmark = [
@@ -49,38 +53,30 @@ pytestmark = [
 DEADLINE = 60.0
 """Seconds for one read; reached only by a test that fails."""
 
-# Four tests: 1,200 arrays in `make test`, four times as many in `make fuzz`.
-many = settings(max_examples=6 * settings().max_examples)
+# Six tests: 900 arrays in `make test`, four times as many in `make fuzz`.
+many = settings(max_examples=3 * settings().max_examples)
 
 
+@pytest.mark.parametrize("name", PROGRAMS)
 @many
-@given(array=v3_arrays(writers.ZARR_PYTHON_V3, writers.ZARR_PYTHON), data=st.data())
-def test_v3_arrays_of_zarr_python(array: ArrayV3, data: DataObject) -> None:
-    check(writers.write_with_zarr_python, array, data)
+@given(data=st.data())
+def test_v3_arrays(name: str, data: DataObject) -> None:
+    program = PROGRAMS[name]
+    check(program, data.draw(v3_arrays(program.v3_types, program.support), label="array"), data)
 
 
+@pytest.mark.parametrize("name", PROGRAMS)
 @many
-@given(array=v2_arrays(writers.ZARR_PYTHON_V2, writers.ZARR_PYTHON), data=st.data())
-def test_v2_arrays_of_zarr_python(array: ArrayV2, data: DataObject) -> None:
-    check(writers.write_with_zarr_python, array, data)
+@given(data=st.data())
+def test_v2_arrays(name: str, data: DataObject) -> None:
+    program = PROGRAMS[name]
+    check(program, data.draw(v2_arrays(program.v2_types, program.support), label="array"), data)
 
 
-@many
-@given(array=v3_arrays(writers.TENSORSTORE_V3, writers.TENSORSTORE), data=st.data())
-def test_v3_arrays_of_tensorstore(array: ArrayV3, data: DataObject) -> None:
-    check(writers.write_with_tensorstore, array, data)
-
-
-@many
-@given(array=v2_arrays(writers.TENSORSTORE_V2, writers.TENSORSTORE), data=st.data())
-def test_v2_arrays_of_tensorstore(array: ArrayV2, data: DataObject) -> None:
-    check(writers.write_with_tensorstore, array, data)
-
-
-@pytest.mark.parametrize("name", writers.SMALL_NUMBERS)
+@pytest.mark.parametrize("name", SMALL_NUMBERS)
 def test_small_numbers_of_tensorstore(name: str, tmp_path: Path) -> None:
     data = (np.arange(12) / 4 - 1).astype("f4").astype(name).reshape(3, 4)
-    writers.write_small_numbers(tmp_path / "x", data, "zarr3")
+    write_small_numbers(tmp_path / "x", data, "zarr3")
     read = zarrfs.open_array(tmp_path / "x")[...]
     assert read.dtype == data.dtype
     assert read.tobytes() == data.tobytes()
@@ -88,7 +84,7 @@ def test_small_numbers_of_tensorstore(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["bfloat16", "int4", "float8_e5m2"])
 def test_small_numbers_of_tensorstore_in_v2_are_refused_by_name(name: str, tmp_path: Path) -> None:
-    writers.write_small_numbers(tmp_path / "x", np.zeros(4, name), "zarr")
+    write_small_numbers(tmp_path / "x", np.zeros(4, name), "zarr")
     with pytest.raises(UnsupportedError, match=f"zarrfs has no data type ['\"]{name}['\"]"):
         zarrfs.open_array(tmp_path / "x")
 
@@ -100,17 +96,13 @@ def test_part_of_a_long_element_of_an_array_without_dimensions(tmp_path: Path) -
     assert read(5, 2) == text.tobytes()[5:7]
 
 
-def check(
-    write: Callable[[Path, ArrayV2 | ArrayV3], npt.NDArray[Any]],
-    array: ArrayV2 | ArrayV3,
-    data: DataObject,
-) -> None:
+def check(program: Program, array: ArrayV2 | ArrayV3, data: DataObject) -> None:
     """Have an array written, and compare what its writer and zarrfs read."""
     with tempfile.TemporaryDirectory() as folder:
         directory = Path(folder) / "x.zarr"
-        expected = write(directory, array)
+        expected = program.make(directory, array)
         if not array.is_tame:
-            assert_equal(expected, writers.written(array))
+            assert_equal(expected, written(array))
         check_reads(directory, expected, data)
     CASES["written by others"] += 1
 
@@ -132,17 +124,6 @@ def check_reads(directory: Path, expected: npt.NDArray[Any], data: DataObject) -
     read = open_flat_file(directory, memory=data.draw(st.sampled_from([2**10, 2**16, 2**26])))
     for offset, size in [(0, len(flat)), *drawn]:
         assert read(offset, size) == flat[offset : offset + size]
-
-
-def assert_equal(read: npt.NDArray[Any], written: npt.NDArray[Any]) -> None:
-    """Compare by value: chunks that only equal the fill value need not be stored."""
-    if read.dtype.names:
-        for name in read.dtype.names:
-            assert_equal(read[name], written[name])
-    elif read.dtype.hasobject:
-        assert read.tolist() == written.tolist()
-    else:
-        np.testing.assert_array_equal(read, written)
 
 
 def assert_same_elements(read: object, expected: object, dtype: np.dtype[Any]) -> None:
