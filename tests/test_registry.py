@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -133,3 +133,11 @@ def test_info_tells_where_a_name_comes_from(registry: Registry[Callable[[], int]
 def test_provider_of_an_object_is_its_class() -> None:
     registry = Registry("data type", {"one": 1}, group=GROUP)
     assert registry.info("one").provider == "builtins:int"
+
+
+@pytest.mark.parametrize("name", ["", "family.*", None, 5])
+def test_what_is_no_name_is_not_registered(
+    registry: Registry[Callable[[], int]], name: Any
+) -> None:
+    with pytest.raises(RegistrationError, match="is no name"):
+        registry.register(name, second, force=True)

@@ -64,9 +64,9 @@ class Registry(Generic[T]):
         Raises
         ------
         RegistrationError
-            If the name is empty, or taken and `force` is not given.
+            If the name is none, or taken and `force` is not given.
         """
-        if not name or name.endswith("*"):
+        if not name or str(name) != name or name.endswith("*"):
             raise RegistrationError(self.kind, name, "is no name")
         if not force and (origin := self._origin(name)):
             raise RegistrationError(self.kind, name, f"is {origin}; force=True replaces it")

@@ -639,3 +639,26 @@ def test_codec_of_another_package_that_took_an_id_of_numcodecs_is_honoured(
     pipeline = build(["bytes", codec("numcodecs.zlib")], (3,), "u1")
     assert pipeline.encode(np.arange(3, dtype="u1")) == b"other\0\1\2"
     assert pipeline.decode(b"other\0\1\2").tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("made", [None, 5, "codec"])
+def test_class_that_makes_no_codec_is_refused(made: object) -> None:
+    class Nothing(zarrfs.BytesBytesCodec):
+        name = "test.nothing"
+
+        @classmethod
+        def from_configuration(cls, configuration: Any, spec: Any) -> Any:
+            return made
+
+        def encode(self, data: Any) -> Any:
+            return data
+
+        def decode(self, data: Any, out: Any = None) -> Any:
+            return data
+
+    zarrfs.register_codec(Nothing)
+    try:
+        with pytest.raises(UnsupportedError, match=r"nothing: its from_configuration gave a \w+, "):
+            zarrfs.validate_codec("test.nothing")
+    finally:
+        zarrfs.unregister_codec("test.nothing")

@@ -183,13 +183,17 @@ def _bytes_extension(stored: np.dtype[Any]) -> Extension:
 
 def _build(codec_class: type[Any], extension: Extension, spec: Spec) -> Any:
     """Call the class; whatever it raises is a fault of the configuration."""
+    field = f"codecs.{extension.name}"
     try:
-        return codec_class.from_configuration(dict(extension.configuration), spec)
+        codec = codec_class.from_configuration(dict(extension.configuration), spec)
     except ZarrfsError:
         raise
     except Exception as error:  # another package's code, which may fail as it likes
-        reason = str(error) or type(error).__name__
-        raise MetadataError(reason, field=f"codecs.{extension.name}") from error
+        raise MetadataError(str(error) or type(error).__name__, field=field) from error
+    if not isinstance(codec, tuple(base for base in KINDS if issubclass(codec_class, base))):
+        reason = f"its from_configuration gave a {type(codec).__name__}, not such a codec"
+        raise UnsupportedError(reason, field=field)
+    return codec
 
 
 def _array_codec(
