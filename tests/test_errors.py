@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from zarrfs.errors import CodecError, MetadataError
+from zarrfs.errors import CodecError, MetadataError, NodeNotFoundError, SourceError, StoreError
 
 
 @pytest.mark.parametrize("text", ["a\nb", "a\x1b[2Jb", "a\0b", "a\udc80b", "a\u2028b"])
@@ -14,6 +14,9 @@ def test_what_a_terminal_would_obey_is_escaped(text: str) -> None:
         assert str(error).isprintable()
         assert error.reason.isprintable()
         assert error.key == text
+    assert str(StoreError("get", text, text, store=text)).isprintable()
+    assert str(NodeNotFoundError(text)).isprintable()
+    assert str(SourceError(text, text)).isprintable()
 
 
 def test_long_texts_are_cut_in_the_middle() -> None:

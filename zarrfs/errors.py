@@ -13,12 +13,18 @@ _MOST_OF_A_FIELD = 120
 """Characters of a member's path that are shown."""
 
 
+def printable(text: str) -> str:
+    """Escape what is no character to show: line breaks, what a terminal would obey."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def _shown(text: str, most: int = _MOST_SHOWN) -> str:
-    """Render text on one line: what a terminal would obey is escaped, the middle may be cut."""
+    """Render text on one line; the middle may be cut."""
     if len(text) > 2 * most:
         text = text[:most] + text[-most:]
-    if not text.isprintable():
-        text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    text = printable(text)
     return text if len(text) <= most else f"{text[: most // 2]} … {text[-(most // 3) :]}"
 
 
@@ -68,7 +74,8 @@ class NodeNotFoundError(ZarrfsError, KeyError):
 
     def __init__(self, place: str, advice: str = "") -> None:
         self.place = place
-        super().__init__(f"no Zarr array or group at {place}{'; ' + advice if advice else ''}")
+        where = _shown(place)
+        super().__init__(f"no Zarr array or group at {where}{'; ' + advice if advice else ''}")
 
 
 class NodeExistsError(ZarrfsError, FileExistsError):
@@ -152,7 +159,8 @@ class StoreError(ZarrfsError, OSError):
 
     def __init__(self, operation: str, key: str, reason: str, *, store: str) -> None:
         self.operation, self.key, self.reason, self.store = operation, key, reason, store
-        super().__init__(f"cannot {operation} {key or 'the store'} in {store}: {reason}")
+        what = _shown(key) if key else "the store"
+        super().__init__(f"cannot {operation} {what} in {_shown(store)}: {_shown(reason)}")
 
 
 class StorePermissionError(StoreError, PermissionError):
@@ -240,7 +248,7 @@ class SourceError(ZarrfsError, OSError):
 
     def __init__(self, name: str, reason: str) -> None:
         self.name, self.reason = name, reason
-        super().__init__(f"{name} {reason}")
+        super().__init__(f"{_shown(name)} {_shown(reason)}")
 
 
 class OffsetError(ZarrfsError, ValueError):

@@ -7,6 +7,7 @@ import pytest
 import zarr
 
 import zarrfs
+from zarrfs.api.opening import process_engine
 from zarrfs.errors import ChunkError, OffsetError, SelectionError, ViewError
 from zarrfs.stores.memory import MemoryStore
 
@@ -159,3 +160,19 @@ def test_fill_value_of_objects_may_be_a_list(tmp_path: Path) -> None:
     )
     z[0] = {"a": 1}
     assert z[...].tolist() == [{"a": 1}, [], [], []]
+
+
+def test_iterating_reads_each_chunk_once(tmp_path: Path) -> None:
+    values = np.arange(70).reshape(10, 7)
+    z = zarrfs.save(tmp_path / "x", values, chunks=(4, 3))
+    counters = process_engine().counters
+    before = counters.snapshot()["chunks_decoded"]
+    np.testing.assert_array_equal(list(z), values)
+    assert counters.snapshot()["chunks_decoded"] - before == 9
+
+
+def test_an_array_without_dimensions_cannot_be_iterated(tmp_path: Path) -> None:
+    z = zarrfs.save(tmp_path / "x", 5)
+    with pytest.raises(TypeError, match="iteration over a 0-d array"):
+        list(z)
+    assert list(zarrfs.save(tmp_path / "y", [])) == []

@@ -2,15 +2,18 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import zarrfs
 from zarrfs.errors import (
     MetadataError,
+    NodeNameError,
     NodeNotFoundError,
     NodeTypeError,
     ReadOnlyError,
+    StoreError,
     StoreNotFoundError,
     UrlError,
 )
@@ -110,3 +113,52 @@ def test_a_directory_without_nodes_says_so(tmp_path: Path) -> None:
 def test_an_unknown_scheme_is_named() -> None:
     with pytest.raises(UrlError, match="'gopher'"):
         zarrfs.open("gopher://host/data.zarr")
+
+
+@pytest.mark.parametrize("path", [5, None, ("t",), slice(None), b"t", "..", "../t", "a//b", "\0"])
+def test_what_names_no_node_is_not_there(store: Path, path: Any) -> None:
+    group = zarrfs.open_group(store)
+    assert path not in group
+    with pytest.raises(NodeNotFoundError, match="no Zarr array or group at"):
+        group[path]
+    with pytest.raises(NodeNotFoundError):
+        del group[path]
+
+
+@pytest.mark.parametrize("path", [5, None, b"x", "..", "a/../b", "a//b", "__x", "a/zarr.json"])
+def test_what_names_no_node_is_not_created(tmp_path: Path, path: Any) -> None:
+    group = zarrfs.create_group(tmp_path)
+    for create in (
+        group.create_group,
+        group.require_group,
+        lambda path: group.create_array(path, shape=1, dtype="u1"),
+    ):
+        with pytest.raises(NodeNameError):
+            create(path)
+    assert list(group) == []
+
+
+def test_names_are_drawn_on_one_line(tmp_path: Path) -> None:
+    group = zarrfs.create_group(tmp_path)
+    group.create_array("a\nb", shape=1, dtype="u1")
+    group.create_group("c\x1b[2J\udcff")
+    assert group.tree() == "/\n├── a\\nb uint8 (1,)\n└── c\\x1b[2J\\udcff/"
+    assert repr(group["a\nb"]) == "<zarrfs.Array /a\\nb uint8 (1,)>"
+
+
+@pytest.mark.parametrize("url", [None, 5, b"x", ["x"], True])
+def test_what_is_no_url_is_refused(url: Any) -> None:
+    for function in (zarrfs.open, zarrfs.open_array, zarrfs.load, zarrfs.create_group):
+        with pytest.raises(UrlError, match=r"must be a str or a pathlib\.Path, not"):
+            function(url)
+
+
+def test_store_options_that_are_none_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UrlError, match="storage_options must be a mapping, such as"):
+        zarrfs.open(tmp_path, storage_options="x")  # type: ignore[arg-type]  # what a user may try
+
+
+@pytest.mark.parametrize("name", ["n" * 300, "n/" * 3000])
+def test_a_path_that_no_disk_can_have_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(StoreError, match="File name too long"):
+        zarrfs.open(tmp_path / name)

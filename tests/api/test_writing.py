@@ -192,7 +192,9 @@ def test_plain_numbers_that_do_not_fit_the_type_are_refused(
     assert z[...].tolist() == [0]
 
 
-@pytest.mark.parametrize(("values", "axis"), [(np.ones((2, 3)), 0), ([1, 2], 0), ([[1]], 2)])
+@pytest.mark.parametrize(
+    ("values", "axis"), [(np.ones((2, 3)), 0), ([1, 2], 0), ([[1]], 2), ([[1]], "y"), ([[1]], None)]
+)
 def test_values_that_cannot_be_appended_are_refused(tmp_path: Path, values: Any, axis: int) -> None:
     z = zarrfs.save(tmp_path / "x", numbers(4, 4))
     with pytest.raises(AssignmentError, match=r"append|no axis"):

@@ -44,6 +44,17 @@ def test_info_as_json(zarrfs: Program) -> None:
     assert info["views"] == {"bin": None, "npy": None}
 
 
+def test_names_and_attributes_are_shown_on_one_line(zarrfs: Program, tmp_path: Path) -> None:
+    path = tmp_path / "d.zarr" / "a\nb\x1b[2J\udcff"
+    arguments = ("--shape", "1", "--dtype", "u1", "--attributes", '{"k\\n": "v\\u001b"}')
+    code, output, _ = zarrfs("create", path, *arguments)
+    assert (code, output.count("\n")) == (0, 1)
+    assert r"created array /a\nb\x1b[2J\udcff: uint8" in output
+    assert r"children     a\nb\x1b[2J\udcff: array" in zarrfs("info", path.parent)[1]
+    assert r"attributes          k\n: v\x1b" in zarrfs("info", path)[1]
+    assert r"a\nb\x1b[2J\udcff uint8 (1,)" in zarrfs("tree", path.parent)[1]
+
+
 def test_info_of_a_group(zarrfs: Program) -> None:
     code, output, _ = zarrfs("info", DATA / "bcsd_v3.zarr")
     assert code == 0

@@ -58,3 +58,11 @@ def test_store_options() -> None:
     assert store_options(texts) == {"anon": "true", "endpoint_url": "http://h?a,b", "key": ""}
     with pytest.raises(UsageError):
         store_options(('"',))
+
+
+def test_what_a_terminal_would_obey_is_escaped(capsys: pytest.CaptureFixture[str]) -> None:
+    say("a\x1b[2Jb\nc\udcff")
+    print_table([["KEY"], ["a\nb"]])
+    captured = capsys.readouterr()
+    assert captured.err == "zarrfs: a\\x1b[2Jb\nc\\udcff\n"
+    assert captured.out.splitlines() == ["KEY", "a\\nb"]

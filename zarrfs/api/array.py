@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 import threading
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from zarrfs.arrays.node_reading import read_node
 from zarrfs.arrays.node_writing import write_shape
 from zarrfs.arrays.nodes import ArrayNode
 from zarrfs.arrays.reading import read_selection
-from zarrfs.errors import AssignmentError, NodeNotFoundError, ReadOnlyError
+from zarrfs.errors import AssignmentError, NodeNotFoundError, ReadOnlyError, printable
 from zarrfs.flat.element_order import flat_dtype
 from zarrfs.flat.readahead import ReadAhead
 from zarrfs.flat.reader import FlatArray
@@ -25,7 +26,7 @@ from zarrfs.flat.slabs import SlabTable
 from zarrfs.format.chunk_grids import resized
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -216,6 +217,14 @@ class Array:
             raise TypeError("len() of a 0-d array")
         return self.shape[0]
 
+    def __iter__(self) -> Iterator[Any]:
+        """Iterate over the first dimension; a row of chunks is read at a time."""
+        if not self.shape:
+            raise TypeError("iteration over a 0-d array")
+        axis = self._opened.source.reader.grid.axes[0]
+        for chunk in range(axis.n_chunks):
+            yield from self[axis.start(chunk) : axis.start(chunk + 1)]
+
     def __array__(
         self, dtype: npt.DTypeLike | None = None, copy: bool | None = None
     ) -> npt.NDArray[Any]:
@@ -309,9 +318,7 @@ class Array:
         """
         self._require_writable()
         values = as_array(values, self.dtype)
-        if not -self.ndim <= axis < self.ndim:
-            raise AssignmentError(f"there is no axis {axis} in an array of {self.ndim} dimensions")
-        axis %= self.ndim
+        axis = _parse_axis(axis, self.ndim)
         with self._resizing:
             node = self._present()
             old = node.metadata.shape
@@ -362,4 +369,10 @@ class Array:
 
     def __repr__(self) -> str:
         """Say what it is in a line."""
-        return f"<zarrfs.Array /{self.path} {self.dtype} {self.shape}>"
+        return f"<zarrfs.Array /{printable(self.path)} {self.dtype} {self.shape}>"
+
+
+def _parse_axis(axis: object, ndim: int) -> int:
+    if not isinstance(axis, SupportsIndex) or not -ndim <= operator.index(axis) < ndim:
+        raise AssignmentError(f"there is no axis {axis!r} in an array of {ndim} dimensions")
+    return operator.index(axis) % ndim

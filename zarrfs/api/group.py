@@ -9,8 +9,15 @@ from zarrfs.api.attributes import Attributes
 from zarrfs.arrays import node_writing
 from zarrfs.arrays.hierarchy import ArrayNode, BrokenNode, GroupNode, PrefixNode
 from zarrfs.arrays.new_arrays import group_metadata, new_metadata, parse_options
-from zarrfs.errors import NodeNotFoundError, NodeTypeError, ReadOnlyError
+from zarrfs.errors import (
+    NodeNameError,
+    NodeNotFoundError,
+    NodeTypeError,
+    ReadOnlyError,
+    printable,
+)
 from zarrfs.format.node_keys import join, key_prefix
+from zarrfs.stores.keys import is_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -73,8 +80,7 @@ class Group:
         MetadataError
             If its metadata is malformed or uses what zarrfs does not have.
         """
-        below = join(self.path, path.strip("/"))
-        return self._open(self._hierarchy.node(below))
+        return self._open(self._hierarchy.node(self._below(path)))
 
     def __delitem__(self, path: str) -> None:
         """Delete a node below this one, with all that lies in it.
@@ -89,9 +95,9 @@ class Group:
             If the store fails.
         """
         self._require_writable()
-        below = join(self.path, path.strip("/"))
-        if not path.strip("/"):
-            raise NodeNotFoundError(f"{self.path or '/'}{path!r}", "name a node below the group")
+        below = self._below(path)
+        if below == self.path:
+            raise NodeNotFoundError(repr(path), "name a node below the group")
         try:
             node_writing.delete_node(self._hierarchy, below)
         finally:
@@ -100,7 +106,7 @@ class Group:
     def __contains__(self, path: str) -> bool:
         """Tell whether there is a node below this one."""
         try:
-            self._hierarchy.node(join(self.path, path.strip("/")))
+            self._hierarchy.node(self._below(path))
         except NodeNotFoundError:
             return False
         return True
@@ -148,7 +154,7 @@ class Group:
         wanted = parse_options("create_array", {"zarr_format": self.zarr_format or 3, **options})
         return new_array(
             self._hierarchy,
-            join(self.path, path.strip("/")),
+            self._new_below(path),
             new_metadata(wanted),
             self._engine,
             overwrite=overwrite,
@@ -168,7 +174,7 @@ class Group:
         self._require_writable()
         return new_group(
             self._hierarchy,
-            join(self.path, path.strip("/")),
+            self._new_below(path),
             group_metadata(self.zarr_format or 3, attributes),
             self._engine,
             overwrite=overwrite,
@@ -194,12 +200,28 @@ class Group:
 
     def tree(self) -> str:
         """Draw the hierarchy, a node a line, arrays with shape and type."""
-        name = f"/{self.path}"
+        name = f"/{printable(self.path)}"
         return "\n".join([name, *_branches(self._hierarchy, self.path)])
 
     def __repr__(self) -> str:
         """Say what it is in a line."""
-        return f"<zarrfs.Group /{self.path}>"
+        return f"<zarrfs.Group /{printable(self.path)}>"
+
+    def _below(self, path: str) -> str:
+        """Path in the store of a node below this one, which may be there."""
+        if not isinstance(path, str):
+            advice = 'a node is named by a str, such as "a/b"'
+            raise NodeNotFoundError(repr(path), advice)
+        parts = path.strip("/")
+        if parts and not is_key(parts):
+            raise NodeNotFoundError(repr(path))
+        return join(self.path, parts) if parts else self.path
+
+    def _new_below(self, path: str) -> str:
+        """Path in the store of a node that is to be created below this one."""
+        if not isinstance(path, str):
+            raise NodeNameError(f'a node is named by a str, such as "a/b", not by {path!r}')
+        return join(self.path, path.strip("/"))
 
     def _open(self, node: Node) -> Array | Group:
         return open_found(self._hierarchy, node, self._engine, read_only=self._is_read_only)
@@ -284,8 +306,9 @@ def _branches(hierarchy: Hierarchy, path: str) -> Iterator[str]:
 
 
 def _label(node: Node) -> str:
+    name = printable(node.name)
     if isinstance(node, ArrayNode):
-        return f"{node.name} {node.metadata.data_type.name} {node.metadata.shape}"
+        return f"{name} {printable(node.metadata.data_type.name)} {node.metadata.shape}"
     if isinstance(node, BrokenNode):
-        return f"{node.name} (cannot be read: {node.error})"
-    return f"{node.name}/"
+        return f"{name} (cannot be read: {node.error})"
+    return f"{name}/"

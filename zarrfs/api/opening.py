@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
 from zarrfs.api.array import Array
@@ -10,14 +12,11 @@ from zarrfs.api.group import Group, open_found
 from zarrfs.arrays.engine import Engine
 from zarrfs.arrays.hierarchy import Hierarchy, PrefixNode
 from zarrfs.arrays.locating import locate
-from zarrfs.errors import MetadataError, NodeNotFoundError, NodeTypeError, UsageError
+from zarrfs.errors import MetadataError, NodeNotFoundError, NodeTypeError, UrlError, UsageError
 from zarrfs.stores.redaction import redact
 from zarrfs.stores.urls import open_store
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Mapping
-
     from zarrfs.arrays.hierarchy import Node
 
 Mode = Literal["r", "r+"]
@@ -47,6 +46,7 @@ def open_hierarchy(
     holds its store in one folder: that folder is meant, as long as the root of the zip is no node
     itself.
     """
+    _check_arguments(url, storage_options)
     store_url, path = locate(url)
     hierarchy = Hierarchy(open_store(store_url, options=storage_options, create=create))
     if not path and store_url.lower().endswith(".zip"):
@@ -55,6 +55,15 @@ def open_hierarchy(
         if len(children) == 1:
             path = children[0].path
     return hierarchy, path
+
+
+def _check_arguments(url: object, storage_options: object) -> None:
+    is_path = isinstance(url, str | os.PathLike) and isinstance(os.fspath(url), str)
+    if not is_path:
+        raise UrlError(f"a path or URL must be a str or a pathlib.Path, not {url!r}")
+    if not isinstance(storage_options, Mapping | None):
+        reason = 'must be a mapping, such as {"option": "value"}'
+        raise UrlError(f"storage_options {reason}, not {storage_options!r}")
 
 
 def find_node(

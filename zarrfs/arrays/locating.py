@@ -27,7 +27,7 @@ def locate(url: str | os.PathLike[str]) -> tuple[str, str]:
     """
     store_url, path = split_url(url)
     ways = [] if path else directories(store_url)
-    if not ways or ways[-1].directory.is_file():
+    if not ways or _is_file(ways[-1].directory):
         return store_url, path
     for way in ways:
         if any(map(_is_file, (way.directory / name for name in (V3_DOCUMENT, V2_GROUP, V2_ARRAY)))):

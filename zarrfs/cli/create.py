@@ -19,6 +19,7 @@ from zarrfs.cli.options import (
 )
 from zarrfs.cli.printing import say, size_text
 from zarrfs.cli.progress import Progress
+from zarrfs.errors import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -161,5 +162,6 @@ def fields(wanted: NewArray) -> dict[str, Any]:
 def description(array: Array) -> str:
     """Say in a line what was created, with what was chosen."""
     shards = f" in shards of {array.shards}" if array.shards else ""
-    name = array.metadata.data_type.name
-    return f"created array /{array.path}: {name} {array.shape}, chunks of {array.chunks}{shards}"
+    what = f"{array.metadata.data_type.name} {array.shape}"
+    path = printable(array.path)
+    return f"created array /{path}: {what}, chunks of {array.chunks}{shards}"

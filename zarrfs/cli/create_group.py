@@ -23,7 +23,7 @@ def command(
     """
     import zarrfs
     from zarrfs.cli.array_arguments import parse_attributes
-    from zarrfs.errors import NodeExistsError
+    from zarrfs.errors import NodeExistsError, printable
     from zarrfs.stores.redaction import redact
 
     try:
@@ -35,4 +35,4 @@ def command(
         )
     except NodeExistsError as error:
         raise NodeExistsError(f"there is an array or group at {redact(url)} already") from error
-    click.echo(f"created group /{group.path}")
+    click.echo(f"created group /{printable(group.path)}")

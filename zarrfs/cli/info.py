@@ -9,6 +9,7 @@ import click
 
 from zarrfs.cli.options import AS_JSON, STORE_OPTIONS, example, store_options
 from zarrfs.cli.printing import print_json, size_text
+from zarrfs.errors import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -54,9 +55,12 @@ def _items(info: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         elif name == "codecs":
             yield label, "\n".join(_codec(codec) for codec in value)
         elif name == "views":
-            yield label, "\n".join(f"{view}: {reason or 'yes'}" for view, reason in value.items())
+            yield (
+                label,
+                "\n".join(f"{view}: {_text(reason or 'yes')}" for view, reason in value.items()),
+            )
         elif name in {"attributes", "children"} and value:
-            lines = [f"{key}: {_text(item)}" for key, item in value.items()]
+            lines = [f"{printable(key)}: {_text(item)}" for key, item in value.items()]
             yield label, "\n".join(lines)
         else:
             yield label, _text(value)
@@ -64,11 +68,12 @@ def _items(info: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _codec(codec: Mapping[str, Any]) -> str:
     settings = ", ".join(f"{key}={_text(value)}" for key, value in codec["configuration"].items())
-    return f"{codec['name']}({settings})" if settings else str(codec["name"])
+    name = printable(codec["name"])
+    return f"{name}({settings})" if settings else name
 
 
 def _text(value: Any) -> str:
     """Return a value as JSON, but text as it is."""
     if value is None or value in ([], {}):
         return "-"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return printable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from zarrfs.errors import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 
 def say(message: str, *, program: str = "zarrfs") -> None:
-    """Print a message to standard error."""
-    click.echo(f"{program}: {message}", err=True)
+    """Print a message to standard error, of one line or several."""
+    lines = map(printable, message.split("\n"))
+    click.echo(f"{program}: {chr(10).join(lines)}", err=True)
 
 
 def print_json(value: Any) -> None:
@@ -23,6 +26,7 @@ def print_json(value: Any) -> None:
 
 def print_table(rows: Sequence[Sequence[str]]) -> None:
     """Print rows as columns of equal width; the first row is the head."""
+    rows = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for number, row in enumerate(rows):
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
