@@ -114,7 +114,7 @@ def v3_arrays(draw: DrawFn, data_types: Sequence[DataType], support: Support) ->
     """
     data_type = draw(st.sampled_from(data_types))
     max_levels = 3 if support.sharded_void or data_type.dtype.kind != "V" else 1
-    shape, levels = draw(_grids(max_levels, sharded_scalars=support.sharded_scalars))
+    shape, levels = draw(grids(max_levels, sharded_scalars=support.sharded_scalars))
     configuration = draw(st.sampled_from([{}, {"separator": "/"}, {"separator": "."}]))
     chunk_shape: Shape | tuple[Shape, ...] = levels[0]
     if support.rectilinear and shape and draw(st.sampled_from([False, False, True])):
@@ -145,7 +145,7 @@ def v3_arrays(draw: DrawFn, data_types: Sequence[DataType], support: Support) ->
 def v2_arrays(draw: DrawFn, data_types: Sequence[DataType], support: Support) -> ArrayV2:
     """Draw arrays of Zarr v2."""
     data_type = draw(st.sampled_from(data_types))
-    shape, levels = draw(_grids(1))
+    shape, levels = draw(grids(1))
     filters, is_tame = draw(filters_v2(data_type.dtype, support))
     return ArrayV2(
         shape=shape,
@@ -169,7 +169,7 @@ def spans(nbytes: int) -> SearchStrategy[tuple[int, int]]:
 
 
 @st.composite
-def _grids(
+def grids(
     draw: DrawFn, max_levels: int, *, sharded_scalars: bool = False
 ) -> tuple[Shape, tuple[Shape, ...]]:
     """Draw a shape and the shapes of chunk, inner chunk, inner chunk of that …, outermost first."""
