@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import bisect
+import functools
+import itertools
 import sys
 from fractions import Fraction
 from typing import Any
@@ -25,6 +28,23 @@ from zarrfs.format.small_numbers import (
 def all_of(name: str) -> Any:
     """Every number of a type of one byte."""
     return np.arange(2 ** SMALL_NUMBERS[name].bits, dtype="u1").view(small_dtype(name, ""))
+
+
+@functools.cache
+def finite_numbers(name: str) -> list[float]:
+    """The numbers of a type of one byte that are finite, each once, sorted."""
+    return sorted({value for value in map(float, all_of(name)) if np.isfinite(value)})
+
+
+@functools.cache
+def numbers_near(name: str) -> st.SearchStrategy[float]:
+    """Draw what lies between two numbers of a type, most often in their middle or next to it."""
+    finite = finite_numbers(name)
+    middles = [(a + b) / 2 for a, b in itertools.pairwise(finite)]
+    near = st.sampled_from(middles).flatmap(
+        lambda middle: st.sampled_from([middle, *np.nextafter(middle, [-np.inf, np.inf])])
+    )
+    return near | st.floats(finite[0], finite[-1])
 
 
 @pytest.mark.parametrize("name", SMALL_NUMBERS)
@@ -54,21 +74,16 @@ def test_types_of_numpy_and_of_others_are_no_small_numbers() -> None:
 @pytest.mark.parametrize("name", [name for name in SMALL_FLOATS if name != "bfloat16"])
 @given(data=st.data())
 def test_numbers_become_the_nearest_half_to_even(name: str, data: st.DataObject) -> None:
-    numbers = all_of(name)
-    values = [float(number) for number in numbers]
-    finite = [i for i, value in enumerate(values) if np.isfinite(value)]
-    low, high = min(values[i] for i in finite), max(values[i] for i in finite)
-    middles = [(values[i] + values[i + 1]) / 2 for i in finite if i + 1 in finite]
-    near = st.sampled_from(middles).flatmap(
-        lambda middle: st.sampled_from([middle, *np.nextafter(middle, [-np.inf, np.inf])])
-    )
-    value = float(data.draw(near | st.floats(low, high)))
-    if not low <= value <= high:
+    dtype = small_dtype(name, "")
+    finite = finite_numbers(name)
+    value = float(data.draw(numbers_near(name)))
+    if not finite[0] <= value <= finite[-1]:
         return
-    distances = {i: abs(Fraction(values[i]) - Fraction(value)) for i in finite}
-    least = min(distances.values())
-    best = {values[i] for i in finite if distances[i] == least}
-    got = nearest(value, numbers.dtype)
+    place = bisect.bisect_left(finite, value)
+    around = finite[max(place - 1, 0) : place + 1]
+    distances = [abs(Fraction(number) - Fraction(value)) for number in around]
+    best = {n for n, distance in zip(around, distances, strict=True) if distance == min(distances)}
+    got = nearest(value, dtype)
     assert float(got) in best
     # Powers of two have no last bit that could be even: ml_dtypes takes the greater.
     if len(best) == 2 and 0 not in best and name != "float8_e8m0fnu":

@@ -44,14 +44,15 @@ def members_bomb() -> bytes:
     return (member.compress(PIECE) + member.flush()) * (SIZE // len(PIECE))
 
 
+@functools.cache
 def bz2_bomb() -> bytes:
-    """Bzip2 streams of 64 MiB each: 1.5 KiB in all."""
-    return bz2.compress(bytes(2**26)) * (SIZE // 2**26)
+    """Bzip2 streams of 16 MiB each: 6 KiB in all."""
+    return bz2.compress(bytes(2**24)) * (SIZE // 2**24)
 
 
 def lzma_bomb() -> bytes:
-    """Xz streams of 16 MiB each."""
-    return lzma.compress(bytes(2**24)) * (SIZE // 2**24)
+    """Xz streams of 4 MiB each."""
+    return lzma.compress(bytes(2**22)) * (SIZE // 2**22)
 
 
 def zstd_bomb(*, is_declared: bool = True) -> bytes:
