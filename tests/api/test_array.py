@@ -7,7 +7,7 @@ import pytest
 import zarr
 
 import zarrfs
-from zarrfs.api.opening import process_engine
+from zarrfs.api.process_engine import process_engine
 from zarrfs.errors import ChunkError, OffsetError, SelectionError, ViewError
 from zarrfs.stores.memory import MemoryStore
 

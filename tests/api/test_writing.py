@@ -16,7 +16,7 @@ import pytest
 import zarrfs
 from zarrfs.api.array import Array
 from zarrfs.api.group import open_found
-from zarrfs.api.opening import process_engine
+from zarrfs.api.process_engine import process_engine
 from zarrfs.arrays.hierarchy import Hierarchy
 from zarrfs.errors import (
     AssignmentError,

@@ -10,15 +10,22 @@ from typing import TYPE_CHECKING, Any, SupportsIndex
 import numpy as np
 
 from zarrfs.api.attributes import Attributes
+from zarrfs.api.process_engine import process_engine
 from zarrfs.arrays.assignment import Edit, as_array, new_elements
 from zarrfs.arrays.hierarchy import stored_sizes
 from zarrfs.arrays.indexing import parse_selection
 from zarrfs.arrays.new_arrays import parse_new_shape
 from zarrfs.arrays.node_reading import read_node
 from zarrfs.arrays.node_writing import write_shape
-from zarrfs.arrays.nodes import ArrayNode
+from zarrfs.arrays.nodes import ArrayNode, BrokenNode
 from zarrfs.arrays.reading import read_selection
-from zarrfs.errors import AssignmentError, NodeNotFoundError, ReadOnlyError, printable
+from zarrfs.errors import (
+    AssignmentError,
+    NodeNotFoundError,
+    NodeTypeError,
+    ReadOnlyError,
+    printable,
+)
 from zarrfs.flat.element_order import flat_dtype
 from zarrfs.flat.readahead import ReadAhead
 from zarrfs.flat.reader import FlatArray
@@ -58,7 +65,8 @@ class Array:
     the time when the array was opened, or last changed through this object.
 
     Reading and writing selections may be done by many threads, `resize` and `append` by one at a
-    time, in one process, while no other one writes.
+    time, in one process, while no other one writes. An array can be pickled: another process opens
+    it anew. One that is forked has threads of its own; fork while nobody reads or writes.
     """
 
     def __init__(
@@ -336,6 +344,11 @@ class Array:
             self._opened = self._open(write_shape(self._hierarchy, self.path, grid))
         return shape
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle where the array is; who unpickles it opens it there."""
+        place = self._hierarchy, self.path
+        return _opened_again, (*place, self._is_read_only, self._write_empty_chunks)
+
     def _write(
         self, writer: ChunkWriter, index: object, value: object, shape: tuple[int, ...]
     ) -> None:
@@ -370,6 +383,23 @@ class Array:
     def __repr__(self) -> str:
         """Say what it is in a line."""
         return f"<zarrfs.Array /{printable(self.path)} {self.dtype} {self.shape}>"
+
+
+def _opened_again(
+    hierarchy: Hierarchy, path: str, read_only: bool, write_empty_chunks: bool
+) -> Array:
+    node = hierarchy.node(path)
+    if isinstance(node, BrokenNode):
+        raise node.error
+    if not isinstance(node, ArrayNode):
+        raise NodeTypeError(f"{path or '/'!r} is a group now, not an array any more")
+    return Array(
+        hierarchy,
+        node,
+        process_engine(),
+        read_only=read_only,
+        write_empty_chunks=write_empty_chunks,
+    )
 
 
 def _parse_axis(axis: object, ndim: int) -> int:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from zarrfs.api.group import new_array, new_group
-from zarrfs.api.opening import open_array, open_hierarchy, process_engine
+from zarrfs.api.opening import open_array, open_hierarchy
+from zarrfs.api.process_engine import process_engine
 from zarrfs.arrays.assignment import new_elements
 from zarrfs.arrays.indexing import parse_selection
 from zarrfs.arrays.new_arrays import NewArray, group_metadata, new_metadata, parse_options

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zarrfs.api.group import new_array
-from zarrfs.api.opening import open_hierarchy, process_engine
+from zarrfs.api.opening import open_hierarchy
+from zarrfs.api.process_engine import process_engine
 from zarrfs.arrays.new_arrays import new_metadata
 from zarrfs.errors import SourceError, ViewError
 

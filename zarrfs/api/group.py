@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from zarrfs.api.array import Array
 from zarrfs.api.attributes import Attributes
+from zarrfs.api.process_engine import process_engine
 from zarrfs.arrays import node_writing
 from zarrfs.arrays.hierarchy import ArrayNode, BrokenNode, GroupNode, PrefixNode
 from zarrfs.arrays.new_arrays import group_metadata, new_metadata, parse_options
@@ -207,6 +208,10 @@ class Group:
         """Say what it is in a line."""
         return f"<zarrfs.Group /{printable(self.path)}>"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle where the group is; who unpickles it opens it there."""
+        return _opened_again, (self._hierarchy, self.path, self._is_read_only)
+
     def _below(self, path: str) -> str:
         """Path in the store of a node below this one, which may be there."""
         if not isinstance(path, str):
@@ -250,6 +255,10 @@ def open_found(
             hierarchy, node, engine, read_only=read_only, write_empty_chunks=write_empty_chunks
         )
     return Group(hierarchy, node, engine, read_only=read_only)
+
+
+def _opened_again(hierarchy: Hierarchy, path: str, read_only: bool) -> Array | Group:
+    return open_found(hierarchy, hierarchy.node(path), process_engine(), read_only=read_only)
 
 
 def new_array(

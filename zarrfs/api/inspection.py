@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zarrfs.api.opening import find_node, process_engine
+from zarrfs.api.opening import find_node
+from zarrfs.api.process_engine import process_engine
 from zarrfs.arrays.hierarchy import ArrayNode, BrokenNode, GroupNode, stored_sizes
 from zarrfs.errors import MetadataError, ViewError
 from zarrfs.format.chunk_grids import chunk_shapes

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
 from zarrfs.api.array import Array
 from zarrfs.api.group import Group, open_found
-from zarrfs.arrays.engine import Engine
+from zarrfs.api.process_engine import process_engine
 from zarrfs.arrays.hierarchy import Hierarchy, PrefixNode
 from zarrfs.arrays.locating import locate
 from zarrfs.errors import MetadataError, NodeNotFoundError, NodeTypeError, UrlError, UsageError
@@ -20,18 +19,6 @@ if TYPE_CHECKING:
     from zarrfs.arrays.hierarchy import Node
 
 Mode = Literal["r", "r+"]
-
-# For all arrays of this process together: chunks of flat spans that were read.
-MEMORY_BYTES = 256 * 2**20
-
-# A failed chunk is not tried again for this many seconds.
-FAILURE_TTL = 1.0
-
-
-@functools.cache
-def process_engine() -> Engine:
-    """Return the decode threads and memory that all arrays of this process share."""
-    return Engine(memory=MEMORY_BYTES, failure_ttl=FAILURE_TTL)
 
 
 def open_hierarchy(

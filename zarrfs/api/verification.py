@@ -10,7 +10,8 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from zarrfs.api.opening import find_node, process_engine
+from zarrfs.api.opening import find_node
+from zarrfs.api.process_engine import process_engine
 from zarrfs.arrays.chunk_io import ChunkReader
 from zarrfs.arrays.hierarchy import ArrayNode, BrokenNode
 from zarrfs.arrays.parallel import for_each

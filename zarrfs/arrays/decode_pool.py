@@ -1,5 +1,8 @@
 """The threads that fetch and decode. Their number is fixed; they live as long as the pool.
 
+A process that is forked has none of its parent's threads, and gets its own; tasks that the parent
+had queued are not its business.
+
 Not `concurrent.futures`: its threads are joined when the interpreter ends, so that one storage
 request that never returns would keep the process for ever; and its queue may not be put into
 from a finalizer, where memory is given back.
@@ -11,6 +14,7 @@ import logging
 import os
 import queue
 import threading
+import weakref
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,14 +31,18 @@ class DecodePool:
     """Runs tasks on a fixed number of threads; urgent ones overtake the others."""
 
     def __init__(self, n_threads: int = DEFAULT_THREADS) -> None:
+        self.n_threads = n_threads
+        """Tasks that run at a time."""
+        self._start()
+        _pools.add(self)
+
+    def _start(self) -> None:
         self._urgent: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._others: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._tokens: queue.SimpleQueue[bool] = queue.SimpleQueue()
-        self.n_threads = n_threads
-        """Tasks that run at a time."""
         self._threads = [
             threading.Thread(target=self._work, name=f"zarrfs-decode-{i}", daemon=True)
-            for i in range(n_threads)
+            for i in range(self.n_threads)
         ]
         for thread in self._threads:
             thread.start()
@@ -46,6 +54,7 @@ class DecodePool:
 
     def close(self) -> None:
         """Let the threads end once all queued tasks have run; does not wait for them."""
+        _pools.discard(self)
         for _ in self._threads:
             self._tokens.put(False)
 
@@ -60,3 +69,15 @@ class DecodePool:
             except Exception:  # noqa: BLE001 (a fault in zarrfs; without this thread others starve)
                 _log.exception("a decode task failed")
             del task
+
+
+_pools: weakref.WeakSet[DecodePool] = weakref.WeakSet()
+"""Those that are not closed."""
+
+
+def _restart() -> None:
+    for pool in _pools:
+        pool._start()
+
+
+os.register_at_fork(after_in_child=_restart)

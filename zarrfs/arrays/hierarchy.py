@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zarrfs.arrays.consolidated_trees import ConsolidatedTrees, is_usable
 from zarrfs.arrays.expiring import Expiring
@@ -152,6 +152,10 @@ class Hierarchy:
             yield node
             if isinstance(node, GroupNode | PrefixNode):
                 levels.append((node.path, self.children(node.path)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the store; what is remembered of it stays here."""
+        return Hierarchy, (self.store,)
 
     @property
     def _is_trusted(self) -> bool:

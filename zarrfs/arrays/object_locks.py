@@ -6,6 +6,7 @@ this process: other processes that write the same object lose to whoever stores 
 
 from __future__ import annotations
 
+import os
 import threading
 
 # Objects share locks, so that there are no more of them; that two which are written at the same
@@ -18,3 +19,11 @@ _locks = [threading.Lock() for _ in range(N_LOCKS)]
 def object_lock(store_url: str, key: str) -> threading.Lock:
     """Lock of one object, the same for all stores of that URL."""
     return _locks[hash(f"{store_url}/{key}") % N_LOCKS]
+
+
+def _renew() -> None:
+    _locks[:] = [threading.Lock() for _ in _locks]
+
+
+# Threads that hold one are not there in a process that was forked.
+os.register_at_fork(after_in_child=_renew)

@@ -18,7 +18,7 @@ import errno
 import os
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from zarrfs.errors import (
     KeyNotFoundError,
@@ -84,6 +84,10 @@ class LocalStore(Store):
         self._device = status.st_dev
         self._temporary = TemporaryFolder(self._root)
         self._is_writable = os.access(self._root, os.W_OK | os.X_OK, effective_ids=True)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the path."""
+        return LocalStore, (self._url,)
 
     @property
     def url(self) -> str:

@@ -10,7 +10,7 @@ import itertools
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zarrfs.errors import KeyNotFoundError
 from zarrfs.stores.base import Buffer, Capabilities, Listed, ObjectInfo, Store
@@ -51,12 +51,19 @@ class MemoryStore(Store):
     """
 
     def __init__(self, name: str | None = None) -> None:
+        self._name = name
         self._url = f"memory://{name or ''}"
         if name is None:
             self._space = _Space()
         else:
             with _spaces_lock:
                 self._space = _spaces.setdefault(name, _Space())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the name: another process has another, empty store of it."""
+        if self._name is None:
+            raise TypeError("a private store in memory cannot be pickled; give it a name")
+        return MemoryStore, (self._name,)
 
     @property
     def url(self) -> str:

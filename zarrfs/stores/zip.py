@@ -19,7 +19,7 @@ import weakref
 import zipfile
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from zarrfs.errors import KeyNotFoundError, StoreError, StoreNotFoundError
 from zarrfs.stores.base import Buffer, Capabilities, DiskUsage, Listed, ObjectInfo, Store
@@ -77,6 +77,10 @@ class ZipStore(Store):
         self._archive: _Archive | None = None
         self._is_closed = False
         self._current("open", "")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the path."""
+        return ZipStore, (self._path,)
 
     @property
     def url(self) -> str:
