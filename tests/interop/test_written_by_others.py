@@ -21,7 +21,7 @@ from tests.interop.comparing import assert_equal
 from tests.interop.programs import written
 from tests.interop.strategies import spans, v2_arrays, v3_arrays
 from tests.interop.tensor_store import SMALL_NUMBERS, write_small_numbers
-from zarrfs.api.opening import process_engine
+from zarrfs.api.process_engine import process_engine
 from zarrfs.arrays.hierarchy import ArrayNode, Hierarchy
 from zarrfs.errors import UnsupportedError
 from zarrfs.flat.element_order import flat_dtype
