@@ -39,6 +39,8 @@ class Support:
     """A `typesize` of ``blosc`` that does not divide the number of bytes."""
     compressed_shards: bool
     """Codecs behind ``sharding_indexed``."""
+    complex_null: bool
+    """A fill value ``null`` of complex numbers in v2."""
     rectilinear: bool
     """The chunk grid."""
     sharded_scalars: bool
@@ -247,7 +249,7 @@ def compressors_v2(support: Support) -> SearchStrategy[Codec | None]:
 
 @st.composite
 def filters_v2(
-    draw: DrawFn, dtype: np.dtype[Any], support: Support
+    draw: DrawFn, dtype: np.dtype[Any], support: Support, *, zarr_format: int = 2
 ) -> tuple[tuple[Codec, ...], bool]:
     """Draw filters of v2, those of arrays before those of bytes; and whether they ask for tame
     elements.
@@ -256,7 +258,7 @@ def filters_v2(
         return ({"id": "vlen-utf8" if dtype.kind == "T" else "vlen-bytes"},), False
     if not support.numcodecs:
         return (), False
-    array_filters = _array_filters(dtype, support, zarr_format=2)
+    array_filters = _array_filters(dtype, support, zarr_format=zarr_format)
     filters, is_tame = draw(st.just(((), False)) | array_filters)
     itemsize = 1 if filters else dtype.itemsize
     further = st.lists(_bytes_filters(support, itemsize), max_size=2 if itemsize == 1 else 1)

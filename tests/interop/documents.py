@@ -42,7 +42,9 @@ def document_v2(array: ArrayV2) -> dict[str, Json]:
         "compressor": array.compressor,
         "filters": list(array.filters) or None,
         "order": array.order,
-        "fill_value": _fill_value_v2(array.fill_value, array.data_type.dtype),
+        "fill_value": None
+        if array.has_null_fill_value
+        else _fill_value_v2(array.fill_value, array.data_type.dtype),
         "dimension_separator": array.dimension_separator,
     }
 

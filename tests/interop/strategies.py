@@ -58,6 +58,8 @@ class AnyArray:
     data_type: DataType
     fill_value: Any
     """NumPy scalar, or ``str`` or ``bytes``."""
+    has_null_fill_value: bool = False
+    """Documents of v2 may have ``null`` for a zero."""
     writes: tuple[Write, ...]
     """In order; they may overlap. What none of them holds was never written."""
     stores_empty_chunks: bool
@@ -142,15 +144,21 @@ def v3_arrays(draw: DrawFn, data_types: Sequence[DataType], support: Support) ->
 
 
 @st.composite
-def v2_arrays(draw: DrawFn, data_types: Sequence[DataType], support: Support) -> ArrayV2:
-    """Draw arrays of Zarr v2."""
+def v2_arrays(
+    draw: DrawFn, data_types: Sequence[DataType], support: Support, *, zarr_format: int = 2
+) -> ArrayV2:
+    """Draw arrays of Zarr v2, or of v3 in the terms of v2."""
     data_type = draw(st.sampled_from(data_types))
     shape, levels = draw(grids(1))
-    filters, is_tame = draw(filters_v2(data_type.dtype, support))
+    filters, is_tame = draw(filters_v2(data_type.dtype, support, zarr_format=zarr_format))
+    may_be_null = support.complex_null or data_type.dtype.kind != "c"
+    has_null: bool = may_be_null and draw(st.sampled_from([False, False, False, True]))
+    zero = b"" if data_type.dtype.kind == "O" else np.zeros((), data_type.dtype)[()]
     return ArrayV2(
         shape=shape,
         data_type=data_type,
-        fill_value=draw(fill_values(data_type.dtype, is_tame=is_tame)),
+        fill_value=zero if has_null else draw(fill_values(data_type.dtype, is_tame=is_tame)),
+        has_null_fill_value=has_null,
         writes=draw(writes(shape)),
         stores_empty_chunks=draw(st.booleans()),
         is_tame=is_tame,

@@ -29,6 +29,7 @@ _SUPPORT = Support(
     checksum_of_zstd=frozenset(),
     odd_blosc=True,
     compressed_shards=False,
+    complex_null=True,
     rectilinear=False,
     sharded_scalars=True,
     sharded_void=True,

@@ -64,10 +64,15 @@ def test_v2_arrays(name: str, data: DataObject) -> None:
 @given(data=st.data())
 def test_v3_arrays_in_terms_of_v2(name: str, data: DataObject) -> None:
     program = PROGRAMS[name]
-    array = data.draw(v2_arrays(v3_types(program), program.support), label="array")
+    arrays = v2_arrays(v3_types(program), program.support, zarr_format=3)
+    array = data.draw(arrays, label="array")
     # zarr-python 3.1 reads other elements where its filters and text come after a transposition.
     assume(array.order == "C" or not array.filters or program.support.transposed_filters)
-    check(program, array, data, zarr_format=3)
+    options: dict[str, Any] = {"zarr_format": 3}
+    if data.draw(st.booleans(), label="shards") and array.shape:
+        factors = [data.draw(st.integers(1, 3), label="factor") for _ in array.chunks]
+        options["shards"] = [n * k for n, k in zip(array.chunks, factors, strict=True)]
+    check(program, array, data, **options)
 
 
 def v3_types(program: Program) -> list[DataType]:
@@ -75,14 +80,12 @@ def v3_types(program: Program) -> list[DataType]:
     return [t for t in program.v3_types if program.name != "zarr-python" or t.dtype.kind != "V"]
 
 
-def check(
-    program: Program, array: ArrayV2 | ArrayV3, data: DataObject, *, zarr_format: Literal[2, 3] = 2
-) -> None:
+def check(program: Program, array: ArrayV2 | ArrayV3, data: DataObject, **options: Any) -> None:
     """Create an array, change it in a few steps, and compare what all see with NumPy's."""
     dtype = array.data_type.dtype
     with tempfile.TemporaryDirectory() as folder:
         directory = Path(folder) / "x.zarr"
-        z = create(directory, array, zarr_format)
+        z = create(directory, array, **options)
         model: npt.NDArray[Any] = np.full(array.shape, array.fill_value, dtype)
         for _ in range(data.draw(st.integers(1, 4), label="steps")):
             step = data.draw(st.sampled_from([write, write, write, resize, append]))
@@ -98,7 +101,9 @@ def check(
     CASES["read by others"] += 1
 
 
-def create(directory: Path, array: ArrayV2 | ArrayV3, zarr_format: Literal[2, 3]) -> zarrfs.Array:
+def create(
+    directory: Path, array: ArrayV2 | ArrayV3, zarr_format: Literal[2, 3] = 2, **options: Any
+) -> zarrfs.Array:
     """Create an array from arguments in the terms of its format; v2's for v3 as well."""
     dtype = array.data_type.dtype
     is_named = isinstance(array, ArrayV3) or zarr_format == 3 or dtype.kind in "OT"
@@ -127,6 +132,7 @@ def create(directory: Path, array: ArrayV2 | ArrayV3, zarr_format: Literal[2, 3]
             order=array.order,
             dimension_separator=array.dimension_separator,
             **common,
+            **options,
         )
     except UnsupportedError as error:
         if "no form for a NaN of other bits" in str(error):

@@ -35,6 +35,7 @@ _SUPPORT = Support(
     checksum_of_zstd=frozenset({2, 3}),
     odd_blosc=True,
     compressed_shards=True,
+    complex_null=True,
     rectilinear=False,
     sharded_scalars=False,  # writing one raises IndexError
     sharded_void=False,  # reading one raises TypeError
@@ -44,6 +45,7 @@ _SUPPORT = Support(
 )
 
 _RECORD = np.dtype([("a", "u1"), ("b", "<f8"), ("c", "<i2")])
+_TIMED = np.dtype([("a", "<M8[s]"), ("b", [("x", "<c8"), ("y", "?")]), ("c", "U2"), ("d", "S3")])
 _RECORD_V2 = np.dtype([("a", ">i4"), ("b", "S3"), ("c", "<f2")])
 _TIMED_V2 = np.dtype([("a", "<M8[s]"), ("b", ">u8"), ("c", "?"), ("d", "<U2")])
 
@@ -52,6 +54,7 @@ _V3_TYPES = [
     *NUMBERS,
     *types("S1", "S40", "U1", "U9", "V3", "M8[ns]", "M8[10s]", "m8[D]", "m8[3us]"),
     DataType(name="structured", dtype=_RECORD),
+    DataType(name="structured", dtype=_TIMED),
     TEXT,
     BYTES,
 ]
@@ -71,9 +74,8 @@ def _create(directory: Path, array: ArrayV2 | ArrayV3) -> None:
         _v3_arguments(array) if isinstance(array, ArrayV3) else _v2_arguments(array)
     )
     dtype: Any = _TYPES_OF_OBJECTS.get(str(array.data_type.name), array.data_type.dtype)
-    zarr.create_array(
-        directory, shape=array.shape, dtype=dtype, fill_value=array.fill_value, **members
-    )
+    fill_value = None if array.has_null_fill_value else array.fill_value
+    zarr.create_array(directory, shape=array.shape, dtype=dtype, fill_value=fill_value, **members)
 
 
 def _v3_arguments(array: ArrayV3) -> dict[str, Any]:

@@ -39,6 +39,7 @@ _SUPPORT = Support(
     checksum_of_zstd=frozenset({3}),
     odd_blosc=False,  # reads too little of such parts
     compressed_shards=True,
+    complex_null=False,
     rectilinear=True,
     sharded_scalars=True,
     sharded_void=True,
