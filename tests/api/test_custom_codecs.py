@@ -2,61 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 import zarrfs
+from tests.codecs.example_codecs import Negated, Xor, registered
 from zarrfs.errors import UnsupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from zarrfs.codecs.base import Array, Buffer
 
-
-@dataclass(frozen=True)
-class Xor(zarrfs.BytesBytesCodec):
-    """Flips the bits of every byte that are set in `mask`."""
-
-    name = "example.xor"
-    mask: int = 255
-
-    def encode(self, data: Buffer) -> Buffer:
-        return (np.frombuffer(data, np.uint8) ^ np.uint8(self.mask)).tobytes()
-
-    def decode(self, data: Buffer, out: memoryview | None = None) -> Buffer:
-        return self.encode(data)
-
-
-class Negated(zarrfs.ArrayArrayCodec):
-    """Turns signs."""
-
-    name = "example.negated"
-
-    def encode(self, array: Array) -> Array:
-        return np.negative(array)
-
-    def decode(self, array: Array) -> Array:
-        return np.negative(array)
-
-
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def _registered() -> Iterator[None]:
-    zarrfs.register_codec(Xor)
-    zarrfs.register_codec(Negated)
-    yield
-    for name in ("example.xor", "example.negated"):
-        if name in zarrfs.list_codecs():
-            zarrfs.unregister_codec(name)
+    with registered(Xor, Negated):
+        yield
 
 
 XOR = {"name": "example.xor", "configuration": {"mask": 85}}
 
 
+@pytest.mark.usefixtures("_registered")
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -86,7 +55,7 @@ def test_arrays_with_codecs_of_the_program_are_written_and_read(
 
 def test_array_whose_codec_is_not_registered_any_more_says_so(tmp_path: Path) -> None:
     place = tmp_path / "a.zarr"
-    zarrfs.create_array(place, shape=(4,), dtype="i4", codecs=["bytes", XOR])
-    zarrfs.unregister_codec("example.xor")
+    with registered(Xor):
+        zarrfs.create_array(place, shape=(4,), dtype="i4", codecs=["bytes", XOR])
     with pytest.raises(UnsupportedError, match=r"zarrfs has no codec 'example\.xor'"):
         zarrfs.open_array(place)[...]
