@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import ml_dtypes
 import numcodecs
 import numpy as np
 import pytest
@@ -435,6 +436,15 @@ def test_pcodec_compresses_parts_of_complex_numbers_that_numpy_lacks() -> None:
     array = random_array((3, 4), dtype, 1)
     pipeline = build([codec("pcodec")], (3, 4), dtype)
     assert same(pipeline.decode(pipeline.encode(array)), array)
+
+
+@pytest.mark.parametrize("name", ["pcodec", "zfpy"])
+@pytest.mark.parametrize("dtype", [ml_dtypes.bfloat16, ml_dtypes.int4, ml_dtypes.float8_e4m3])
+def test_numbers_that_numpy_lacks_are_refused_by_compressors_of_numbers(
+    name: str, dtype: type[Any]
+) -> None:
+    with pytest.raises(MetadataError, match=f"{name}: cannot encode elements of type "):
+        build([codec(name)], (4,), dtype)
 
 
 @pytest.mark.parametrize("name", ["vlen-utf8", "vlen-bytes"])

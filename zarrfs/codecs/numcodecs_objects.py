@@ -107,6 +107,9 @@ def number_codec(name: str, codec: Numcodec, spec: ChunkSpec) -> NumberCodec:
     """Build ``zfpy`` or ``pcodec``."""
     expect_no_objects(name, spec)
     number = expect_numbers(spec, ("int", "uint", "float"), f"codecs.{name}")
+    if number.is_user_defined:  # neither library has types of ml_dtypes
+        reason = f"cannot encode elements of type {spec.dtype}"
+        raise MetadataError(reason, field=f"codecs.{name}")
     shape = spec.shape if number.n_components == 1 else (*spec.shape, number.n_components)
     return NumberCodec(
         name=name,
