@@ -193,6 +193,34 @@ def test_plain_numbers_that_do_not_fit_the_type_are_refused(
 
 
 @pytest.mark.parametrize(
+    "value", ["2020-01-01", datetime.datetime(2020, 1, 1), np.datetime64(5, "s")]
+)
+def test_times_do_not_go_into_an_array_without_a_unit(tmp_path: Path, value: Any) -> None:
+    z = zarrfs.create_array(tmp_path / "x", shape=2, dtype="datetime64", chunks=1)
+    with pytest.raises(AssignmentError, match=r"it has no unit; .* such as datetime64\[s\]"):
+        z[...] = value
+    z[...] = "NaT"
+    assert np.isnat(z[...]).all()
+
+
+@pytest.mark.parametrize("dtype", ["U3", "S3"])
+def test_what_numpy_cannot_make_text_of_is_refused(tmp_path: Path, dtype: str) -> None:
+    z = zarrfs.create_array(tmp_path / "x", shape=2, dtype=dtype)
+    with pytest.raises(AssignmentError, match="cannot make elements of type"):
+        z[...] = np.datetime64("2020")
+
+
+def test_objects_become_complex_numbers(tmp_path: Path) -> None:
+    z = zarrfs.create_array(tmp_path / "x", shape=3, dtype="complex_float16")
+    z[...] = np.array([1, 2j, 3 + 4j], object)
+    assert z[...].tolist() == [(1, 0), (0, 2), (3, 4)]
+    pairs = np.empty(3, object)
+    pairs[:] = [(1, 2), (3, 4), (5, 6)]
+    z[...] = pairs
+    assert z[...].tolist() == [(1, 2), (3, 4), (5, 6)]
+
+
+@pytest.mark.parametrize(
     ("values", "axis"), [(np.ones((2, 3)), 0), ([1, 2], 0), ([[1]], 2), ([[1]], "y"), ([[1]], None)]
 )
 def test_values_that_cannot_be_appended_are_refused(tmp_path: Path, values: Any, axis: int) -> None:

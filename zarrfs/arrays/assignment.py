@@ -115,7 +115,9 @@ def new_elements(value: object, dtype: np.dtype[Any], selection: Selection) -> A
         is_number = values.dtype.kind in _NUMBERS and dtype.kind in _NUMBERS
         if values.dtype != dtype and not (is_number and values.ndim):
             values = values.astype(dtype)
-    except (ValueError, TypeError, OverflowError) as error:
+        if dtype.kind in "mM" and values.dtype != dtype:  # NumPy keeps a unit where none is
+            raise ValueError(f"it has no unit; create the array with one, such as {dtype}[s]")
+    except (ValueError, TypeError, OverflowError, RuntimeError) as error:
         raise AssignmentError(f"cannot make elements of type {dtype}: {error}") from error
     if not values.ndim:
         return values
@@ -146,7 +148,11 @@ def as_array(value: object, dtype: np.dtype[Any]) -> Array:
     if isinstance(value, np.ndarray | np.generic) or hasattr(value, "__array__"):
         given = np.asarray(value)
         is_number = given.dtype.kind in _NUMBERS or small_number(given.dtype) is not None
-        return _pairs(given, dtype) if is_number and _is_pair(dtype) else given
+        if is_number and _is_pair(dtype):
+            return _pairs(given, dtype)
+        if not (given.dtype.hasobject and _is_pair(dtype)):
+            return given
+        value = given.tolist()
     try:
         if _is_pair(dtype) and not isinstance(_first_leaf(value), tuple):
             return _pairs(np.asarray(value, np.complex128), dtype)

@@ -10,8 +10,6 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from zarrfs.arrays.new_arrays import NewArray, new_metadata
 from zarrfs.cli.codec_arguments import codec_arguments
 from zarrfs.errors import MetadataError, UnsupportedError, UsageError
@@ -21,6 +19,8 @@ from zarrfs.format.dtypes_v3 import ALIASES, DATA_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import numpy as np
 
     from zarrfs.format.documents import Json
     from zarrfs.format.dtypes import DataType
@@ -203,11 +203,6 @@ def parse_fill_value(text: str, data_type: DataType) -> Any:
         return text
     if data_type.name == "bytes" or kind == "S":
         return text.encode()
-    if kind == "M" and not re.fullmatch(r"-?\d+|NaT", text):
-        try:
-            return np.datetime64(text)
-        except ValueError as error:
-            raise UsageError(f"--fill-value {text}: {error}") from error
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):

@@ -36,7 +36,7 @@ def fill_value_of(value: object, data_type: DataType, field: str = "fill_value")
     value
         ``None`` for the default; a Python or NumPy scalar; for records a tuple of all fields or
         a mapping of their names; the strings that JSON has for floats (``"NaN"``,
-        ``"0x7fc00001"``); for times their count of units too.
+        ``"0x7fc00001"``); for times ISO 8601 (``"2020-01-31"``) or their count of units too.
     data_type
         Type of the array's elements.
     field
@@ -130,6 +130,12 @@ def _time(value: object, data_type: DataType, field: str) -> object:
         given = np.datetime64(value)
     elif isinstance(value, datetime.timedelta):
         given = np.timedelta64(value)
+    elif isinstance(value, str) and value != "NaT" and data_type.dtype.kind == "M":
+        try:
+            given = np.datetime64(value)
+        except ValueError as error:
+            reason = f'must be a time, such as "2020-01-31T12:00", or a count of units: {error}'
+            raise MetadataError(reason, field=field) from error
     else:
         return parse_time(_number_form(value, data_type.dtype), data_type, field)
     dtype = data_type.dtype
