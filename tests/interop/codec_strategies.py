@@ -6,21 +6,26 @@ Each is drawn as the JSON that metadata documents hold.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from hypothesis import strategies as st
 
 from tests.interop.data_types import is_small
+from tests.interop.numcodecs_strategies import (
+    array_filters,
+    bytes_filters,
+    codecs_v2,
+    numcodecs_compressors,
+)
+from tests.interop.registered_strategies import packbits, registered_filters
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
     from hypothesis.strategies import DrawFn, SearchStrategy
 
-Json = Any
-Codec = dict[str, Json]
+    from tests.interop.data_types import Codec, Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,19 +94,22 @@ def codec_chains(
     chain: list[Codec] = []
     is_tame = False
     is_sharded = len(levels) > 1
-    has_filters = not is_sharded and bool(support.numcodecs) and draw(st.booleans())
-    may_transpose = support.transposed_shards if is_sharded else not has_filters
-    if not support.transposed_filters:
-        may_transpose &= not dtype.hasobject
+    has_filters = not is_sharded and "delta" in support.numcodecs and draw(st.booleans())
+    if is_sharded:
+        may_transpose = support.transposed_shards
     else:
-        may_transpose |= not is_sharded
-    may_transpose &= support.transposed_scalars or bool(levels[0])
-    if may_transpose and draw(st.booleans()):
+        may_transpose = support.transposed_filters or not (has_filters or dtype.hasobject)
+    if not levels[0]:
+        may_transpose &= support.transposed_scalars
+    if draw(st.booleans()) and may_transpose:
         axes = draw(st.permutations(range(len(levels[0]))))
         chain.append(_v3("transpose", order=axes))
         levels = [tuple(shape[axis] for axis in axes) for shape in levels]
     if support.registered and not has_filters:
-        registered, is_tame = draw(_registered_filters(dtype, levels))
+        filters = registered_filters(
+            dtype, len(levels[0]), support.registered, is_sharded=is_sharded
+        )
+        registered, is_tame = draw(filters)
         chain += registered
     if is_sharded:
         inner, is_inner_tame = draw(codec_chains(dtype, levels[1:], support))
@@ -119,8 +127,8 @@ def codec_chains(
         n_compressors = draw(st.sampled_from([0, 0, 0, 1])) if support.compressed_shards else 0
         itemsize = 1
     elif has_filters and not dtype.hasobject:
-        filters, is_tame = draw(_array_filters(dtype, support, zarr_format=3))
-        chain += [_numcodecs_v3(codec) for codec in filters]
+        filtered, is_tame = draw(array_filters(dtype, support.numcodecs, zarr_format=3))
+        chain += [_numcodecs_v3(codec) for codec in filtered]
         chain.append(_v3("bytes", endian="little"))
         n_compressors = draw(st.integers(0, 2))
         itemsize = 1
@@ -145,55 +153,13 @@ def _codecs_v3(name: str, **members: SearchStrategy[Json]) -> SearchStrategy[Cod
 
 
 @st.composite
-def _registered_filters(
-    draw: DrawFn, dtype: np.dtype[Any], levels: Sequence[tuple[int, ...]]
-) -> tuple[list[Codec], bool]:
-    """Draw array -> array codecs of the registry; and whether they ask for tame elements."""
-    chain: list[Codec] = []
-    is_number = dtype.kind in "iufc" or dtype.name == "bfloat16"
-    rounds: bool = is_number and draw(st.sampled_from([False, False, False, True]))
-    if rounds:
-        chain.append(_v3("bitround", keepbits=draw(st.integers(1, 12))))
-    if len(levels) == 1 and not dtype.hasobject and draw(st.sampled_from([False, False, True])):
-        chain.append(_v3("reshape", shape=draw(_encoded_shapes(len(levels[0])))))
-    return chain, rounds
-
-
-@st.composite
-def _encoded_shapes(draw: DrawFn, ndim: int) -> list[Json]:
-    """Draw a shape as ``reshape`` has it: runs of dimensions become one, others have length 1."""
-    cuts = [axis for axis in range(1, ndim) if draw(st.booleans())]
-    runs = [list(range(*ends)) for ends in pairwise([0, *cuts, ndim])] if ndim else []
-    encoded: list[Json] = list(runs)
-    if draw(st.booleans()) and encoded:
-        encoded[draw(st.integers(0, len(encoded) - 1))] = -1
-    # At the end: zarrs 0.23 takes lists only of dimensions that come no earlier than their place.
-    return encoded + [1] * draw(st.integers(0, 2))
-
-
-def _is_below_a_byte(dtype: np.dtype[Any]) -> bool:
-    part = dtype[0] if dtype.names else dtype
-    return part.name.startswith(("int2", "int4", "uint2", "uint4", "float4_", "float6_"))
-
-
-@st.composite
 def _serializers(draw: DrawFn, dtype: np.dtype[Any], support: Support) -> tuple[Codec, bool]:
     """Draw an array -> bytes codec; and whether it asks for tame elements."""
     if dtype.hasobject:
         return _v3("vlen-utf8" if dtype.kind == "T" else "vlen-bytes"), False
     is_number = dtype.kind in "biufc" or is_small(dtype) or dtype.names == ("real", "imag")
     if "packbits" in support.registered and is_number and draw(st.booleans()):
-        options: dict[str, Json] = {}
-        # Of signed numbers zarrs 0.23 does not extend the sign, and parts of chunks it decodes
-        # as if the first bit were 0.
-        loses = dtype.kind == "u" and draw(st.booleans())
-        if loses:
-            options["last_bit"] = draw(st.integers(0, 8 * dtype.itemsize - 2))
-        # It leaves the number of padding bits out where elements are whole bytes.
-        if draw(st.booleans()) and (loses or dtype.kind == "b" or _is_below_a_byte(dtype)):
-            encodings = st.sampled_from(["none", "first_byte", "last_byte"])
-            options["padding_encoding"] = draw(encodings)
-        return _v3("packbits", **options), loses
+        return draw(packbits(dtype))
     with_endian = _codecs_v3("bytes", endian=st.sampled_from(["little", "big"]))
     return draw(with_endian if dtype.itemsize > 1 else with_endian | st.just(_v3("bytes"))), False
 
@@ -213,7 +179,7 @@ def _bytes_codecs(itemsize: int, support: Support) -> SearchStrategy[Codec]:
         )
         | st.just(_v3("crc32c"))
     )
-    more = _numcodecs_compressors(support.numcodecs) | _bytes_filters(support, itemsize)
+    more = numcodecs_compressors(support.numcodecs) | bytes_filters(support.numcodecs, itemsize)
     return core | more.map(_numcodecs_v3)
 
 
@@ -240,10 +206,10 @@ def compressors_v2(support: Support) -> SearchStrategy[Codec | None]:
         zstd["checksum"] = st.booleans()
     return (
         st.none()
-        | _codecs_v2("blosc", shuffle=st.sampled_from([-1, 0, 1, 2]), **_BLOSC)
-        | _codecs_v2("zstd", **zstd)
-        | _codecs_v2("gzip", level=st.integers(1, 9))
-        | _numcodecs_compressors(ids)
+        | codecs_v2("blosc", shuffle=st.sampled_from([-1, 0, 1, 2]), **_BLOSC)
+        | codecs_v2("zstd", **zstd)
+        | codecs_v2("gzip", level=st.integers(1, 9))
+        | numcodecs_compressors(ids)
     )
 
 
@@ -258,110 +224,9 @@ def filters_v2(
         return ({"id": "vlen-utf8" if dtype.kind == "T" else "vlen-bytes"},), False
     if not support.numcodecs:
         return (), False
-    array_filters = _array_filters(dtype, support, zarr_format=zarr_format)
-    filters, is_tame = draw(st.just(((), False)) | array_filters)
+    ids = support.numcodecs
+    some = array_filters(dtype, ids, zarr_format=zarr_format)
+    filters, is_tame = draw(st.just(((), False)) | some)
     itemsize = 1 if filters else dtype.itemsize
-    further = st.lists(_bytes_filters(support, itemsize), max_size=2 if itemsize == 1 else 1)
+    further = st.lists(bytes_filters(ids, itemsize), max_size=2 if itemsize == 1 else 1)
     return (*filters, *draw(further)), is_tame
-
-
-def _codecs_v2(name: str, **members: SearchStrategy[Json]) -> SearchStrategy[Codec]:
-    return st.fixed_dictionaries({"id": st.just(name), **members})
-
-
-# --- numcodecs, by its own ids ------------------------------------------------------------------
-
-
-def _numcodecs_compressors(ids: frozenset[str]) -> SearchStrategy[Codec]:
-    compressors = {
-        "bz2": _codecs_v2("bz2", level=st.integers(1, 9)),
-        "lz4": _codecs_v2("lz4", acceleration=st.integers(1, 9)),
-        "lzma": _codecs_v2(
-            "lzma",
-            format=st.just(1),
-            check=st.sampled_from([-1, 0, 1, 4]),
-            preset=st.none() | st.integers(0, 3),
-            filters=st.none(),
-        ),
-        "zlib": _codecs_v2("zlib", level=st.integers(1, 9)),
-    }
-    return st.one_of(*(compressors[name] for name in compressors if name in ids))
-
-
-def _bytes_filters(support: Support, itemsize: int) -> SearchStrategy[Codec]:
-    """Draw a filter of bytes; `itemsize` divides their number."""
-    checksums = ("adler32", "crc32", "crc32c", "fletcher32", "jenkins_lookup3")
-    filters = [st.just({"id": name}) for name in checksums if name in support.numcodecs]
-    if "shuffle" in support.numcodecs:
-        filters.append(_codecs_v2("shuffle", elementsize=st.sampled_from([1, itemsize])))
-    return st.one_of(*filters)
-
-
-@st.composite
-def _array_filters(
-    draw: DrawFn, dtype: np.dtype[Any], support: Support, *, zarr_format: int
-) -> tuple[tuple[Codec, ...], bool]:
-    """Draw one or two filters that know the data type; and whether they ask for tame elements."""
-    is_v2 = zarr_format == 2
-    first = _exact_filters(dtype) + _rounding_filters(dtype)
-    # In v3, zarr-python 3.1 leaves `endian` out if elements had one byte before the filters, and
-    # reads what it filtered back in the wrong byte order if any is big.
-    if dtype.kind in "iuf" and not is_small(dtype) and (is_v2 or dtype.itemsize > 1):
-        first += _casting_filters(dtype, is_v2=is_v2)
-    first = [kind for kind in first if kind[0] in support.numcodecs]
-    if not first:
-        return (), False
-    name, is_tame, codec = draw(st.sampled_from(first))
-    filters = [draw(codec)]
-    if name != "packbits":  # shape and type of what it makes are other ones
-        encoded = np.dtype(filters[0].get("encode_dtype") or filters[0].get("astype") or dtype)
-        second = _exact_filters(encoded) + (_rounding_filters(encoded) if is_tame else [])
-        second = [kind for kind in second if kind[0] in support.numcodecs]
-        if second and draw(st.sampled_from([False, False, True])):
-            _, is_second_tame, codec = draw(st.sampled_from(second))
-            is_tame |= is_second_tame
-            filters.append(draw(codec))
-    return tuple(filters), is_tame
-
-
-_FilterKind = tuple[str, bool, "SearchStrategy[Codec]"]
-"""Id, whether it asks for tame elements, and the strategy."""
-
-
-def _exact_filters(dtype: np.dtype[Any]) -> list[_FilterKind]:
-    if dtype.kind == "b":
-        return [("packbits", False, _codecs_v2("packbits"))]
-    if dtype.kind in "iu":
-        return [("delta", False, _codecs_v2("delta", dtype=st.just(dtype.str)))]
-    return []
-
-
-def _rounding_filters(dtype: np.dtype[Any]) -> list[_FilterKind]:
-    if dtype.kind != "f" or is_small(dtype):
-        return []
-    own = st.just(dtype.str)
-    digits = st.integers(0, 1 if dtype.itemsize == 2 else 3)  # more overflow float16
-    filters: list[_FilterKind] = [
-        ("delta", True, _codecs_v2("delta", dtype=own)),
-        ("quantize", True, _codecs_v2("quantize", digits=digits, dtype=own)),
-    ]
-    if dtype.isnative:  # it knows no others
-        keepbits = st.integers(1, {2: 10, 4: 23, 8: 52}[dtype.itemsize])
-        filters.append(("bitround", True, _codecs_v2("bitround", keepbits=keepbits)))
-    return filters
-
-
-def _casting_filters(dtype: np.dtype[Any], *, is_v2: bool) -> list[_FilterKind]:
-    own = st.just(dtype.str)
-    floats = st.sampled_from(["<f8", "<f4", ">f4" if is_v2 else "<f4"])
-    scaled = st.sampled_from(["<i2", ">i4" if is_v2 else "<i4", dtype.str])
-    offset = st.sampled_from([0, 0 if dtype.kind == "u" else 10])
-    scale = st.sampled_from([1, 2])
-    numbers = {"offset": offset, "scale": scale, "dtype": own, "astype": scaled}
-    filters: list[_FilterKind] = [
-        ("astype", True, _codecs_v2("astype", encode_dtype=floats, decode_dtype=own)),
-        ("fixedscaleoffset", True, _codecs_v2("fixedscaleoffset", **numbers)),
-    ]
-    if dtype.kind != "u":  # differences may be negative
-        filters.append(("delta", True, _codecs_v2("delta", dtype=own, astype=floats)))
-    return filters

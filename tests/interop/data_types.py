@@ -1,15 +1,15 @@
-"""Data types as metadata documents name them, beside NumPy's."""
+"""Data types as metadata documents name them, beside NumPy's; and their JSON."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ml_dtypes  # noqa: F401  # registers its types by name with NumPy
 import numpy as np
 
-if TYPE_CHECKING:
-    from tests.interop.codec_strategies import Json
+Json = Any
+Codec = dict[str, Json]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from tests.interop.data_types import is_small
 if TYPE_CHECKING:
     import numpy as np
 
-    from tests.interop.codec_strategies import Json
+    from tests.interop.data_types import Json
     from tests.interop.strategies import ArrayV2, ArrayV3
 
 

@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.interop.codec_strategies import Json
+    from tests.interop.data_types import Json
 
 Kind = Literal["chunk-grids", "codecs", "data-types"]
 

@@ -15,7 +15,6 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tests.interop.codec_strategies import (
-    Json,
     Support,
     codec_chains,
     compressors_v2,
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from hypothesis.strategies import DrawFn, SearchStrategy
 
-    from tests.interop.data_types import DataType
+    from tests.interop.data_types import DataType, Json
 
 Shape = tuple[int, ...]
 

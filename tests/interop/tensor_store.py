@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from tests.interop.codec_strategies import Json
+    from tests.interop.data_types import Json
     from tests.interop.programs import Region
     from tests.interop.strategies import AnyArray, ArrayV2
 

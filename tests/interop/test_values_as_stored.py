@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from hypothesis.strategies import DrawFn
 
-    from tests.interop.codec_strategies import Codec
+    from tests.interop.data_types import Codec
 
 _SOURCES = ("int16", "int32", "int64", "uint8", "float32", "float64", "bfloat16")
 _TARGETS = ("int8", "uint8", "int16", "int64", "float16", "float32", "float64")
