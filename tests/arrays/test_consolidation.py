@@ -338,7 +338,15 @@ def test_entry_that_cannot_be_read_anywhere_is_broken() -> None:
     assert [type(child) for child in children] == [BrokenNode, GroupNode, GroupNode]
 
 
-@pytest.mark.parametrize("value", [1, {}, {"kind": "file"}, {"kind": "inline", "metadata": 1}])
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"must_understand": False},
+        {"kind": "file", "must_understand": False},
+        {"kind": "inline"},
+        {"kind": "inline", "metadata": 1},
+    ],
+)
 def test_malformed_v3_metadata_are_ignored_with_a_warning(
     value: object, expected_logs: LogCheck
 ) -> None:

@@ -44,6 +44,16 @@ if TYPE_CHECKING:
     from zarrfs.stores.base import Buffer, Capabilities, Store
 
 
+DOCUMENT_V2: dict[str, Any] = {
+    "zarr_format": 2,
+    "shape": [6],
+    "chunks": [3],
+    "dtype": "<u2",
+    "order": "C",
+    "fill_value": 7,
+}
+
+
 def metadata(zarr_format: ZarrFormat = 3, **attributes: object) -> ArrayMetadata:
     if zarr_format == 3:
         documents: dict[str, dict[str, Any]] = {
@@ -60,8 +70,7 @@ def metadata(zarr_format: ZarrFormat = 3, **attributes: object) -> ArrayMetadata
             }
         }
     else:
-        zarray = {"zarr_format": 2, "shape": [6], "chunks": [3], "dtype": "<u2", "fill_value": 7}
-        documents = {".zarray": zarray, ".zattrs": attributes}
+        documents = {".zarray": DOCUMENT_V2, ".zattrs": attributes}
     parsed = parse_documents(documents)
     assert isinstance(parsed, ArrayMetadata)
     return parsed
@@ -383,7 +392,7 @@ def test_new_attributes_of_v3_keep_all_else(store: MemoryStore) -> None:
 
 
 def test_new_attributes_of_v2_leave_the_array_s_document_alone(store: MemoryStore) -> None:
-    zarray = b'{"zarr_format":2,"shape":[6],"chunks":[3],"dtype":"<u2","extra":1}'
+    zarray = json.dumps({**DOCUMENT_V2, "extra": 1}).encode()
     store.set("a/.zarray", zarray)
     node = write_attributes(Hierarchy(store), "a", {"units": "K"})
     assert (store.get("a/.zarray"), members(store, "a/.zattrs")) == (zarray, {"units": "K"})

@@ -161,6 +161,13 @@ def test_missing_inner_chunk_is_the_outer_fill_value() -> None:
             r"scalar_map.decode\[0\]\[0\]: must be an integer",
         ),
         (cast_value("uint8", x=1), "f8", 0, UnsupportedError, "codecs.cast_value.x: is unknown"),
+        (
+            cast_value("uint8", x={"must_understand": False}),
+            "f8",
+            0,
+            MetadataError,
+            "codecs.cast_value.x: must not be there",
+        ),
         (cast_value("uint8"), "f8", np.nan, MetadataError, "cannot encode the fill value: nan has"),
         (
             cast_value("uint8"),

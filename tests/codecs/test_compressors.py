@@ -119,7 +119,12 @@ def test_equal_chunks_are_encoded_equally(name: str, monkeypatch: pytest.MonkeyP
         (codec("blosc", cname="lz5"), MetadataError, r'codecs.blosc.cname: must be "blosclz" or'),
         (codec("blosc", shuffle=1), MetadataError, r"codecs.blosc.shuffle: must be"),
         (codec("blosc", clevel=10), MetadataError, r"codecs.blosc.clevel"),
-        (codec("blosc", typesize=0), MetadataError, r"codecs.blosc.typesize"),
+        (
+            codec("blosc", shuffle="shuffle", typesize=0),
+            MetadataError,
+            r"codecs.blosc.typesize: must be an integer from 1",
+        ),
+        (codec("blosc", typesize=-1), MetadataError, r"codecs.blosc.typesize: .* from 0"),
         (codec("blosc", blocksize=-1), MetadataError, r"codecs.blosc.blocksize"),
         (codec("blosc", nthreads=1), UnsupportedError, r"codecs.blosc.nthreads"),
     ],
@@ -132,7 +137,8 @@ def test_wrong_configuration_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("given_size", "stored"), [({}, 8), ({"typesize": 3}, 3), ({"typesize": 300}, 1)]
+    ("given_size", "stored"),
+    [({}, 8), ({"typesize": 3}, 3), ({"typesize": 300}, 1), ({"typesize": 0}, 1)],
 )
 def test_blosc_types_are_as_wide_as_configured_or_as_the_elements(
     given_size: dict[str, int], stored: int

@@ -131,6 +131,7 @@ def test_overflow_of_floats_is_infinity() -> None:
         ("?", {}, MetadataError, "codecs.scale_offset: must be integers or real numbers"),
         ("u1", {"offset": 1}, MetadataError, "cannot encode the fill value: 0 - 1 has no place"),
         ("u1", {"x": 1}, UnsupportedError, "codecs.scale_offset.x: is unknown"),
+        ("u1", {"x": {"must_understand": False}}, MetadataError, "scale_offset.x: must not be"),
     ],
 )
 def test_wrong_configuration_is_refused(

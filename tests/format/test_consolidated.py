@@ -19,7 +19,7 @@ V3_GROUP: dict[str, Any] = {"zarr_format": 3, "node_type": "group", "attributes"
 V3_ARRAY: dict[str, Any] = {"zarr_format": 3, "node_type": "array", "shape": []}
 EMPTY = {"kind": "inline", "must_understand": False, "metadata": {}}
 
-names = st.text("aB.é", min_size=1, max_size=2)
+names = st.text("aB.é", min_size=1, max_size=2).filter(lambda name: name.strip("."))
 paths = st.lists(names, min_size=1, max_size=3).map("/".join)
 v3_trees = st.dictionaries(
     paths, st.sampled_from([V3_GROUP, V3_ARRAY]).map(lambda members: {"zarr.json": members})
@@ -106,6 +106,10 @@ def test_other_keys_are_passed_over() -> None:
             {"kind": "inline", "metadata": {"a//b": {}}},
             "consolidated_metadata.metadata.a//b: is no path of a node below the group",
         ),
+        (
+            {"kind": "inline", "metadata": {"a/../b": {}}},
+            "consolidated_metadata.metadata.a/../b: is no path of a node below the group",
+        ),
     ],
 )
 def test_malformed_v3_metadata_are_told(value: object, message: str) -> None:
@@ -129,6 +133,10 @@ def test_malformed_v3_metadata_are_told(value: object, message: str) -> None:
         (
             {"zarr_consolidated_format": 1, "metadata": {"/a/.zarray": {}}},
             "metadata./a: is no path of a node below the group",
+        ),
+        (
+            {"zarr_consolidated_format": 1, "metadata": {"./.zgroup": {}}},
+            "metadata..: is no path of a node below the group",
         ),
     ],
 )

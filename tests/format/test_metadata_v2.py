@@ -110,9 +110,9 @@ def test_object_codec_may_stand_as_compressor() -> None:
     assert metadata.codecs == (Extension(name="numcodecs.msgpack2"),)
 
 
-def test_members_that_old_writers_left_out_have_defaults() -> None:
+def test_filters_and_compressor_that_are_left_out_are_none() -> None:
     members = document()
-    for name in ("filters", "fill_value", "compressor", "order"):
+    for name in ("filters", "compressor"):
         del members[name]
     assert parse_array(members, None) == parse_array(document(), None)
 
@@ -146,7 +146,7 @@ def test_attribute_that_does_not_name_the_dimensions_is_only_an_attribute(value:
     assert parse_array(document(), {"_ARRAY_DIMENSIONS": value}).dimension_names is None
 
 
-@pytest.mark.parametrize("name", ["zarr_format", "shape", "chunks", "dtype"])
+@pytest.mark.parametrize("name", ["zarr_format", "shape", "chunks", "dtype", "order", "fill_value"])
 def test_missing_member_is_named(name: str) -> None:
     members = document()
     del members[name]

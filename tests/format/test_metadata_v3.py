@@ -74,8 +74,27 @@ def test_dimensions_may_share_a_name() -> None:
     assert parse_array(dimension_names=["x", "x"]).dimension_names == ("x", "x")
 
 
-def test_empty_list_of_storage_transformers_is_none() -> None:
-    assert parse_array(storage_transformers=[]) == parse_array()
+@pytest.mark.parametrize(
+    "consolidated", [1, [], {}, {"kind": "file"}, {"kind": "file", "must_understand": True}]
+)
+def test_consolidated_metadata_of_another_kind_are_unknown(consolidated: object) -> None:
+    group = {"zarr_format": 3, "node_type": "group", "consolidated_metadata": consolidated}
+    for members in (group, document(consolidated_metadata=consolidated)):
+        with pytest.raises(UnsupportedError, match=r"^consolidated_metadata: is unknown"):
+            parse_node(members)
+
+
+def test_consolidated_metadata_of_another_kind_may_be_ignored() -> None:
+    other = {"kind": "file", "must_understand": False}
+    group = {"zarr_format": 3, "node_type": "group", "consolidated_metadata": other}
+    assert parse_node(group).extra == {"consolidated_metadata": other}
+
+
+@pytest.mark.parametrize(
+    "value", [[], [{"name": "cache", "must_understand": False, "configuration": {"size": 1}}]]
+)
+def test_storage_transformers_that_may_be_left_out_are_none(value: object) -> None:
+    assert parse_array(storage_transformers=value) == parse_array()
 
 
 def test_unknown_member_that_may_be_ignored_is_kept() -> None:
@@ -140,6 +159,7 @@ def test_other_node_type_is_refused(value: object) -> None:
             "chunk_key_encoding.must_understand: cannot be false here",
         ),
         ("storage_transformers", {}, "storage_transformers: must be a list, not {}"),
+        ("storage_transformers", [5], "storage_transformers[0]: must be a name or an object"),
         ("dimension_names", ["x"], "dimension_names: must be a list of 2 strings or nulls, not "),
         ("dimension_names", ["x", 1], "dimension_names: must be a list of 2 strings or nulls"),
         ("dimension_names", "xy", 'dimension_names: must be a list, not "xy"'),
@@ -209,6 +229,30 @@ def test_stored_fill_value_has_the_byte_order_of_the_chunks(codecs: object, orde
     assert isinstance(metadata.fill_value, np.void)
     assert metadata.fill_value.item() == (1.5, 7)
     assert metadata.fill_value.dtype == metadata.dtype
+
+
+COMPLEX = ["complex_bfloat16", "complex_float16"]
+
+
+@pytest.mark.parametrize("name", COMPLEX)
+@pytest.mark.parametrize("codecs", [["bytes"], ["endian", "gzip"], [shard("bytes")]])
+def test_complex_numbers_need_a_byte_order(name: str, codecs: object) -> None:
+    with pytest.raises(MetadataError, match=r"^codecs\.bytes\.endian: is missing, and numbers of"):
+        parse_array(data_type=name, fill_value=[0, 0], codecs=codecs)
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [
+        *((name, codec) for name in COMPLEX for codec in (LITTLE, shard(BIG), "packbits")),
+        ("complex_float8_e5m2", "bytes"),
+    ],
+)
+def test_complex_numbers_are_parsed_where_their_byte_order_is_clear(
+    name: str, codec: object
+) -> None:
+    metadata = parse_array(data_type=name, fill_value=[0, 0], codecs=[codec])
+    assert metadata.data_type.name == name
 
 
 def test_malformed_codec_inside_a_shard_is_named() -> None:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from tests.refusals.refusal import ABSENT, BYTES, Refusal, codec, v3
-from zarrfs.errors import MetadataError, UnsupportedError
+from zarrfs.errors import MetadataError, UnsupportedError, ZarrfsError
 
 
 def regular(chunk_shape: Any) -> dict[str, Any]:
@@ -37,11 +37,13 @@ def nested(depth: int) -> Any:
     return data_type
 
 
-def group(name: str, *words: str, **members: Any) -> Refusal:
+def group(
+    name: str, *words: str, error: type[ZarrfsError] = MetadataError, **members: Any
+) -> Refusal:
     """Refuse a group of v3."""
     document = {"zarr_format": 3, "node_type": "group", **members}
     files = {"zarr.json": json.dumps(document).encode()}
-    return Refusal(name=f"v3-group-{name}", files=files, error=MetadataError, words=words)
+    return Refusal(name=f"v3-group-{name}", files=files, error=error, words=words)
 
 
 CASES = (
@@ -65,7 +67,7 @@ CASES = (
     ),
     v3(
         "storage-transformer",
-        'storage_transformers: zarrfs has no storage transformers, such as {"name": "x"}',
+        'storage_transformers: zarrfs has no storage transformers, such as "x"',
         storage_transformers=[{"name": "x"}],
         error=UnsupportedError,
     ),
@@ -77,7 +79,41 @@ CASES = (
     v3("dimension-names-few", "dimension_names: must be a list of 1", "[]", dimension_names=[]),
     v3("dimension-names-number", "dimension_names: must be", "not [1]", dimension_names=[1]),
     v3("dimension-names-text", 'dimension_names: must be a list, not "x"', dimension_names="x"),
+    v3(
+        "storage-transformer-number",
+        "storage_transformers[0]: must be a name or an object, not 5",
+        storage_transformers=[5],
+    ),
+    v3("dimension-names-list", "dimension_names: must be", '[["x"]]', dimension_names=[["x"]]),
+    v3("of-v2", "chunks: is unknown", chunks=[4], error=UnsupportedError),
+    v3(
+        "unknown-list",
+        "extra: is unknown",
+        extra=[{"must_understand": False}],
+        error=UnsupportedError,
+    ),
+    v3(
+        "unknown-text-flag",
+        "extra: is unknown",
+        extra={"must_understand": "false"},
+        error=UnsupportedError,
+    ),
     group("attributes-text", 'attributes: must be an object, not "x"', attributes="x"),
+    group("shape", "shape: is unknown", shape=[4], error=UnsupportedError),
+    group("format-text", 'zarr_format: must be 3, not "3"', zarr_format="3"),
+    group("unknown-null", "extra: is unknown", extra=None, error=UnsupportedError),
+    group(
+        "consolidated-number",
+        "consolidated_metadata: is unknown",
+        consolidated_metadata=5,
+        error=UnsupportedError,
+    ),
+    group(
+        "consolidated-kind",
+        "consolidated_metadata: is unknown",
+        consolidated_metadata={"kind": "file", "metadata": {}},
+        error=UnsupportedError,
+    ),
     # --- shape ---------------------------------------------------------------------------------
     v3("no-shape", "shape: is missing", shape=ABSENT),
     v3("shape-10-to-the-30", "shape: must be", "≥ 0", "not [1000000000", shape=[10**30]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.refusals.refusal import ARRAY_V3, GOOD, Refusal, document
+from tests.refusals.refusal import ARRAY_V3, BYTES, GOOD, Refusal, codec, document
 from zarrfs.errors import MetadataError, UnsupportedError, ZarrfsError
 
 DEPTH = 100_000
@@ -40,6 +40,17 @@ CASES = (
     text("latin-1", GOOD.replace(b"int32", b"int\xe932"), "zarr.json: not UTF-8", "at byte"),
     text("utf-16", GOOD.decode().encode("utf-16"), "zarr.json: not UTF-8", "at byte 0"),
     text("gzip", b"\x1f\x8b\x08\x00", "zarr.json: not UTF-8", "at byte 1"),
+    text("utf-16-unmarked", GOOD.decode().encode("utf-16-le"), "zarr.json: not JSON", "column 2"),
+    text("comment", b"// good\n" + GOOD, "zarr.json: not JSON", "line 1, column 1"),
+    text("comma-at-the-end", GOOD[:-1] + b",}", "zarr.json: not JSON", "column"),
+    text("control-character", GOOD.replace(b"int32", b"int\x0132"), "zarr.json: not JSON"),
+    text("surrogate-bytes", GOOD.replace(b"int32", b"int\xed\xa0\x8032"), "zarr.json: not UTF-8"),
+    text("hexadecimal", GOOD.replace(b"[4]", b"[0x4]"), "zarr.json: not JSON"),
+    text("exponent", GOOD.replace(b"[4]", b"[4e0]"), "shape: must be a list of integers", "[4.0]"),
+    text("word-nan", GOOD.replace(b'": 0', b'": NaN'), "fill_value: must be an integer", "NaN"),
+    text(
+        "twice-escaped", GOOD[:-1] + b', "sh\\u0061pe": [4]}', "shape: stands twice in one object"
+    ),
     text("twice", b'{"shape": 1, "shape": 2}', "shape: stands twice in one object"),
     text("twice-inside", attributes(b'{"a": 1, "a": 2}'), "a: stands twice in one object"),
     text("deep-lists", attributes(b"[" * DEPTH + b"]" * DEPTH), "nested too deeply"),
@@ -133,7 +144,27 @@ ODD = {
     "spaces": GOOD + b" " * 100_000,
     "nul-in-attributes": attributes(b'{"a\\u0000b": 1}'),
     "surrogate-in-attributes": attributes(b'"\\udc80"'),
-    "consolidated-metadata-of-an-array": document(ARRAY_V3, {"consolidated_metadata": 5}),
+    "escaped-name": GOOD.replace(b'"shape"', b'"sh\\u0061pe"'),
+    "consolidated-metadata-of-an-array": document(ARRAY_V3, {"consolidated_metadata": None}),
+    "storage-transformer-that-may-be-left-out": document(
+        ARRAY_V3, {"storage_transformers": [{"name": "cache", "must_understand": False}]}
+    ),
+    "blosc-without-shuffling": document(
+        ARRAY_V3,
+        {"codecs": [BYTES, codec("blosc", {"shuffle": "noshuffle", "typesize": 0})]},
+    ),
+    "short-names": document(
+        ARRAY_V3,
+        {"chunk_key_encoding": "default", "codecs": [BYTES, "crc32c", "gzip"]},
+    ),
+    "objects-for-names": document(
+        ARRAY_V3,
+        {
+            "data_type": {"name": "int32", "configuration": {}},
+            "codecs": [{**BYTES, "must_understand": True}, codec("crc32c", {})],
+        },
+    ),
+    "odd-names-of-dimensions": document(ARRAY_V3, {"dimension_names": ['\u03bb/"x']}),
     "null-in-place-of-optional-members": document(
         ARRAY_V3, {"attributes": None, "dimension_names": None, "storage_transformers": None}
     ),

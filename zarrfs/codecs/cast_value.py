@@ -19,6 +19,7 @@ from zarrfs.codecs.number_types import NumberType, expect_real_numbers
 from zarrfs.errors import MetadataError
 from zarrfs.format.documents import (
     Json,
+    dotted,
     expect_choice,
     expect_list,
     expect_object,
@@ -93,7 +94,7 @@ def parse_cast_value(extension: Extension, spec: Spec) -> CastValueCodec:
     """
     chunk, field = expect_array(extension.name, spec), f"codecs.{extension.name}"
     configuration = extension.configuration
-    refuse_unknown(configuration, ("data_type", "rounding", "out_of_range", "scalar_map"), field)
+    expect_only(configuration, ("data_type", "rounding", "out_of_range", "scalar_map"), field)
     source = expect_real_numbers(chunk.dtype, field)
     data_type = parse_v3_dtype(take(configuration, "data_type", field), f"{field}.data_type")
     target = expect_real_numbers(data_type.dtype, f"{field}.data_type")
@@ -124,6 +125,15 @@ def parse_cast_value(extension: Extension, spec: Spec) -> CastValueCodec:
         to_encoded=to_encoded,
         to_decoded=to_decoded,
     )
+
+
+def expect_only(configuration: Mapping[str, Json], known: tuple[str, ...], field: str) -> None:
+    """Refuse all members but the known ones, those too that say that they may be ignored.
+
+    Spec: registry, ``cast_value`` and ``scale_offset``, "Configuration".
+    """
+    for name in refuse_unknown(configuration, known, field):
+        raise MetadataError("must not be there: the name is reserved", field=dotted(field, name))
 
 
 def _parse_out_of_range(

@@ -119,21 +119,23 @@ def parse_zstd(extension: Extension, spec: Spec) -> BytesFilter:
 def parse_blosc(extension: Extension, spec: Spec) -> BytesFilter:
     """Build ``blosc`` from ``cname``, ``clevel``, ``shuffle``, ``typesize``, ``blocksize``.
 
-    A missing ``typesize`` is the size of an element.
+    A missing ``typesize`` is the size of an element. Without shuffling it has no meaning, and may
+    be 0, as zarr-java leaves it.
     """
     content = expect_bytes(extension.name, spec)
     known = ("cname", "clevel", "shuffle", "typesize", "blocksize")
     refuse_unknown(extension.configuration, known, _field(extension))
     itemsize = content.array.dtype.itemsize if content.array else 1
-    typesize = _integer(extension, "typesize", max(itemsize, 1), 1, 2**31 - 1)
     shuffle = _choice(extension, "shuffle", BLOSC_SHUFFLES, "noshuffle")
+    least = 0 if shuffle == "noshuffle" else 1
+    typesize = _integer(extension, "typesize", max(itemsize, 1), least, 2**31 - 1)
     codec = numcodecs.Blosc(
         cname=_choice(extension, "cname", BLOSC_COMPRESSORS, "zstd"),
         clevel=_integer(extension, "clevel", 5, 0, 9),
         shuffle=BLOSC_SHUFFLES.index(shuffle),
         blocksize=_integer(extension, "blocksize", 0, 0, 2**31 - 1),
         # blosc itself takes sizes that its header's byte cannot hold for 1.
-        typesize=typesize if typesize <= numcodecs.blosc.MAX_TYPESIZE else 1,
+        typesize=typesize if 1 <= typesize <= numcodecs.blosc.MAX_TYPESIZE else 1,
     )
     return BytesFilter(
         name=extension.name,

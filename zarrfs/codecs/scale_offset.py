@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zarrfs.codecs.base import Array, ArrayArrayCodec, ChunkSpec, Spec, expect_array
-from zarrfs.codecs.cast_value import parse_scalar
+from zarrfs.codecs.cast_value import expect_only, parse_scalar
 from zarrfs.codecs.number_types import NumberType, expect_real_numbers
 from zarrfs.errors import MetadataError
-from zarrfs.format.documents import refuse_unknown, show
+from zarrfs.format.documents import show
 
 if TYPE_CHECKING:
     from zarrfs.format.extensions import Extension
@@ -102,7 +102,7 @@ def parse_scale_offset(extension: Extension, spec: Spec) -> ScaleOffsetCodec:
         If the array holds no real numbers, a member is none of its scalars, or the scale is zero.
     """
     chunk, field = expect_array(extension.name, spec), f"codecs.{extension.name}"
-    refuse_unknown(extension.configuration, ("offset", "scale"), field)
+    expect_only(extension.configuration, ("offset", "scale"), field)
     number = expect_real_numbers(chunk.dtype, field)
     offset, scale = (
         parse_scalar(extension.configuration[member], number, f"{field}.{member}")

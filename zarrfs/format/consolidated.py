@@ -131,7 +131,7 @@ def _sorted(paths: Mapping[str, object]) -> list[str]:
 
 
 def _path(path: str, field: str) -> str:
-    if not all(path.split("/")):
+    if not {"", ".", ".."}.isdisjoint(path.split("/")):
         raise MetadataError("is no path of a node below the group", field=dotted(field, path))
     return path
 

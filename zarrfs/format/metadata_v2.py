@@ -1,8 +1,8 @@
 """``.zarray``, ``.zgroup`` and ``.zattrs`` <-> the model, which is shaped like v3: v2 ends here.
 
-Order and byte order become codecs, filters and compressor become ``numcodecs.*``. Members that
-old writers left out have their defaults, and unknown ones are kept. Law: ``parse(serialise(m)) ==
-m``, for models that only v2 documents make. Spec: Zarr v2.
+Order and byte order become codecs, filters and compressor become ``numcodecs.*``; the latter may be
+left out, as for zarr-python and zarrs. Unknown members are kept. Law: ``parse(serialise(m)) == m``,
+for models that only v2 documents make. Spec: Zarr v2.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def parse_array(zarray: Mapping[str, Json], zattrs: Mapping[str, Json] | None) -
     object_codec = steps[0].name.removeprefix(NUMCODECS) if steps else None
     data_type, byte_order = parse_v2_dtype(take(zarray, "dtype"), object_codec=object_codec)
     codecs = steps if data_type.dtype.hasobject else (_bytes_codec(byte_order), *steps)
-    order = expect_choice(zarray.get("order", "C"), ("C", "F"), "order")
+    order = expect_choice(take(zarray, "order"), ("C", "F"), "order")
     if order == "F" and len(shape) > 1:
         reversed_axes = list(reversed(range(len(shape))))
         transpose = Extension(name="transpose", configuration={"order": reversed_axes})
@@ -102,7 +102,7 @@ def parse_array(zarray: Mapping[str, Json], zattrs: Mapping[str, Json] | None) -
         chunk_key_encoding=SeparatedKeys(
             "v2", "." if separator is None else parse_separator(separator, "dimension_separator")
         ),
-        fill_value=parse_v2_fill_value(zarray.get("fill_value"), data_type),
+        fill_value=parse_v2_fill_value(take(zarray, "fill_value"), data_type),
         codecs=codecs,
         attributes=attributes,
         dimension_names=_dimension_names(attributes, len(shape)),

@@ -32,11 +32,10 @@ from zarrfs.format.metadata import ArrayMetadata, GroupMetadata
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from zarrfs.format.dtypes import ByteOrder
+    from zarrfs.format.dtypes import DataType
 
-# Consolidated metadata lacks the name that an extension must have ("Additional fields"), and
-# writers leave ``null`` in its place: it is read elsewhere, or not at all.
-_GROUP_MEMBERS = ("zarr_format", "node_type", "attributes", "consolidated_metadata")
+_CONSOLIDATED = "consolidated_metadata"
+_GROUP_MEMBERS = ("zarr_format", "node_type", "attributes")
 _ARRAY_MEMBERS = (
     *_GROUP_MEMBERS,
     "shape",
@@ -73,16 +72,13 @@ def parse_node(document: Mapping[str, Json]) -> ArrayMetadata | GroupMetadata:
 
 
 def _parse_group(document: Mapping[str, Json]) -> GroupMetadata:
-    extra = refuse_unknown(document, _GROUP_MEMBERS)
+    extra = _parse_extra(document, _GROUP_MEMBERS)
     return GroupMetadata(zarr_format=3, attributes=_parse_attributes(document), extra=extra)
 
 
 def _parse_array(document: Mapping[str, Json]) -> ArrayMetadata:
-    extra = refuse_unknown(document, _ARRAY_MEMBERS)
-    transformers = document.get("storage_transformers")
-    if transformers is not None and expect_list(transformers, "storage_transformers"):
-        reason = f"zarrfs has no storage transformers, such as {show(transformers[0])}"
-        raise UnsupportedError(reason, field="storage_transformers")
+    extra = _parse_extra(document, _ARRAY_MEMBERS)
+    _check_storage_transformers(document.get("storage_transformers"))
     shape = parse_shape(take(document, "shape"))
     data_type = parse_v3_dtype(take(document, "data_type"))
     grid = parse_essential_extension(take(document, "chunk_grid"), "chunk_grid")
@@ -90,19 +86,43 @@ def _parse_array(document: Mapping[str, Json]) -> ArrayMetadata:
     codecs = parse_extensions(take(document, "codecs"), "codecs")
     if not codecs:
         raise MetadataError("must have a codec that turns arrays into bytes", field="codecs")
+    bytes_codec = _find_bytes_codec(codecs)
+    _check_byte_order(bytes_codec, data_type)
+    is_big = bytes_codec is not None and bytes_codec.configuration.get("endian") == "big"
     return ArrayMetadata(
         zarr_format=3,
         data_type=data_type,
         chunk_grid=parse_chunk_grid(grid, shape, "chunk_grid"),
         chunk_key_encoding=parse_chunk_key_encoding(keys, len(shape), "chunk_key_encoding"),
         fill_value=parse_v3_fill_value(
-            take(document, "fill_value"), data_type, byte_order=_stored_byte_order(codecs)
+            take(document, "fill_value"), data_type, byte_order="big" if is_big else "little"
         ),
         codecs=codecs,
         attributes=_parse_attributes(document),
         dimension_names=_parse_dimension_names(document.get("dimension_names"), len(shape)),
         extra=extra,
     )
+
+
+def _parse_extra(document: Mapping[str, Json], known: tuple[str, ...]) -> dict[str, Json]:
+    """Return the members that are unknown and may be ignored.
+
+    Consolidated metadata lacks the name that an extension must have ("Additional fields"), and
+    writers leave ``null`` in its place. Of the one kind that there is it is read elsewhere.
+    """
+    consolidated = document.get(_CONSOLIDATED)
+    is_inline = isinstance(consolidated, dict) and consolidated.get("kind") == "inline"
+    is_known = consolidated is None or is_inline
+    return refuse_unknown(document, (*known, _CONSOLIDATED) if is_known else known)
+
+
+def _check_storage_transformers(value: Json) -> None:
+    """Refuse storage transformers, but for those that say they may be left out."""
+    transformers = () if value is None else parse_extensions(value, "storage_transformers")
+    for transformer in transformers:
+        if transformer.must_understand:
+            reason = f"zarrfs has no storage transformers, such as {show(transformer.name)}"
+            raise UnsupportedError(reason, field="storage_transformers")
 
 
 def _parse_attributes(document: Mapping[str, Json]) -> Mapping[str, Json]:
@@ -121,20 +141,32 @@ def _parse_dimension_names(value: Json, ndim: int) -> tuple[str | None, ...] | N
     return tuple(names)
 
 
-def _stored_byte_order(codecs: tuple[Extension, ...]) -> ByteOrder:
-    """Byte order of the ``bytes`` codec, inside shards too; little-endian where none is given."""
+def _find_bytes_codec(codecs: tuple[Extension, ...]) -> Extension | None:
+    """Return the codec ``bytes``, inside shards too; ``None`` where another makes the bytes."""
     path = "codecs"
     while True:
         inner: Json = None
         for i, codec in enumerate(codecs):
-            if codec.name in ("bytes", "endian") and codec.configuration.get("endian") == "big":
-                return "big"
+            if codec.name in ("bytes", "endian"):
+                return codec
             if codec.name == "sharding_indexed" and "codecs" in codec.configuration:
                 path = f"{path}[{i}].configuration.codecs"
                 inner = codec.configuration["codecs"]
         if inner is None:
-            return "little"
+            return None
         codecs = parse_extensions(inner, path)
+
+
+def _check_byte_order(bytes_codec: Extension | None, data_type: DataType) -> None:
+    """Refuse complex numbers whose byte order nobody tells, where NumPy has them as records.
+
+    The codec sees to it for types that NumPy has. To it these are records, which may leave it out:
+    those of early writers are little-endian (registry, ``structured``).
+    """
+    is_told = bytes_codec is None or bytes_codec.configuration.get("endian") is not None
+    if not is_told and data_type.name.startswith("complex_") and data_type.dtype.itemsize > 2:
+        reason = f"is missing, and numbers of {data_type.name} have more than one byte"
+        raise MetadataError(reason, field="codecs.bytes.endian")
 
 
 def serialise_node(metadata: ArrayMetadata | GroupMetadata) -> dict[str, Json]:
