@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
-import pty
 import signal
 import subprocess
 import sys
@@ -17,6 +15,7 @@ import numpy as np
 import pytest
 
 import zarrfs as api
+from tests.cli.terminal import run_on_terminal
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -278,16 +277,7 @@ def test_of_two_that_fill_one_place_the_second_is_told(
 
 def test_a_terminal_shows_a_bar(url: str, tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", DATA)
-    ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "zarrfs", "create", url, "--from", str(tmp_path / "x.npy")]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=theirs) as process:
-        os.close(theirs)
-        output = b""
-        try:
-            while data := os.read(ours, 4096):
-                output += data
-        except OSError:  # how a terminal says that its other end was closed
-            pass
-    os.close(ours)
-    assert process.returncode == 0
+    code, output = run_on_terminal(command, "stderr")
+    assert code == 0
     assert f"writing {url}  [####################################]  100%".encode() in output

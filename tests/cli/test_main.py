@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
+from tests.cli.terminal import run_on_terminal
 from zarrfs.cli import main
 from zarrfs.cli.main import COMMANDS, cli, run
 from zarrfs.errors import MountError, NodeNotFoundError, UrlError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 
 def command(name: str) -> click.Command:
@@ -225,25 +225,12 @@ def test_reader_that_goes_away_is_no_error() -> None:
 
 @pytest.mark.parametrize(("no_color", "is_coloured"), [(None, True), ("", True), ("1", False)])
 def test_colours_are_for_terminals_that_want_them(
-    no_color: str | None, is_coloured: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    no_color: str | None, is_coloured: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import os
-    import pty
-
     monkeypatch.delenv("NO_COLOR", raising=False)
     if no_color is not None:
         monkeypatch.setenv("NO_COLOR", no_color)
-    ours, theirs = pty.openpty()
-    with subprocess.Popen([sys.executable, "-m", "zarrfs", "doctor"], stdout=theirs) as process:
-        os.close(theirs)
-        output = b""
-        try:
-            while data := os.read(ours, 4096):
-                output += data
-        except OSError:  # how a terminal says that its other end was closed
-            pass
-        process.wait()
-    os.close(ours)
+    _, output = run_on_terminal([sys.executable, "-m", "zarrfs", "doctor"], "stdout")
     assert b"FUSE device" in output
     assert (b"\x1b[" in output) == is_coloured
 
