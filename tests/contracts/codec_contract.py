@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -84,10 +85,16 @@ class CodecContract:
 
     def example(self, data: st.DataObject) -> tuple[CodecPipeline, Array]:
         """Draw a pipeline and a chunk for it."""
-        shape = data.draw(self.shapes, "shape")
-        dtype = np.dtype(data.draw(st.sampled_from(list(self.dtypes)), "dtype"))
-        array = self.array(shape, dtype, data.draw(st.integers(0, 2**32), "seed"))
+        shape, dtype, seed = data.draw(self.chunks(), "shape, dtype, seed")
+        array = self.array(shape, dtype, seed)
         return build(self.codecs, array.shape, dtype), array
+
+    @classmethod
+    @functools.cache
+    def chunks(cls) -> SearchStrategy[tuple[tuple[int, ...], np.dtype[Any], int]]:
+        """Draw shape, type and seed of a chunk, at once: each draw by itself costs 0.1 ms."""
+        dtypes = [np.dtype(dtype) for dtype in cls.dtypes]
+        return st.tuples(cls.shapes, st.sampled_from(dtypes), st.integers(0, 2**32))
 
     def expect_refused_or_whole(self, pipeline: CodecPipeline, damaged: Buffer) -> None:
         """Decode bytes that nobody encoded: an error, or at least an array of the right size."""
