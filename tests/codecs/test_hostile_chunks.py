@@ -58,10 +58,11 @@ CASES: list[list[Any]] = [
 
 
 @pytest.mark.parametrize("codecs", CASES)
-@pytest.mark.parametrize("data", [b"", b"\0", b"\xff\xff\xff", bytes(7), b"\xff" * 9])
-def test_short_data_are_refused_by_every_codec(codecs: list[Any], data: bytes) -> None:
-    with pytest.raises(CodecError):
-        build([LITTLE, *codecs], (3,), "f4").decode(data)
+def test_short_data_are_refused_by_every_codec(codecs: list[Any]) -> None:
+    pipeline = build([LITTLE, *codecs], (3,), "f4")
+    for data in (b"", b"\0", b"\xff\xff\xff", bytes(7), b"\xff" * 9):
+        with pytest.raises(CodecError):
+            pipeline.decode(data)
 
 
 @pytest.mark.parametrize(

@@ -68,10 +68,10 @@ def test_header_of_any_size_and_alphabet_is_the_one_that_numpy_saves(n: int, nam
     assert shown(array) == saved(array)
 
 
-@pytest.mark.parametrize("length", range(1, 70))
-def test_header_is_aligned_as_numpy_has_it_whatever_its_length(length: int) -> None:
-    array = np.zeros(2, [("x" * length, "u1")])
-    assert shown(array) == saved(array)
+def test_header_is_aligned_as_numpy_has_it_whatever_its_length() -> None:
+    for length in range(1, 70):
+        array = np.zeros(2, [("x" * length, "u1")])
+        assert shown(array) == saved(array)
 
 
 def test_header_of_version_2_is_used_where_the_first_is_too_short() -> None:
