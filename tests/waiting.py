@@ -1,4 +1,4 @@
-"""Waiting for what another process does."""
+"""Waiting for what another process or thread does."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 DEADLINE = 60.0
-"""Seconds for what another process has to do; reached only by a test that fails."""
+"""Seconds for what another has to do; reached only by a test that fails."""
 
 
 def wait_until(condition: Callable[[], object]) -> None:
-    """Return when a condition holds: nothing tells when another process has got so far."""
+    """Return when a condition holds: nothing tells when another process or thread got so far."""
     deadline = time.monotonic() + DEADLINE
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -101,7 +102,7 @@ def read(segments: Segments, flat: bytes, offset: int = 0, size: int | None = No
     return b"".join(parts)
 
 
-class ViewContract:
+class ViewContract(ABC):
     """What holds for every file format. Its tests lay out arrays of `dtypes` and `shapes`."""
 
     view: ClassVar[ViewFormat]
@@ -123,9 +124,9 @@ class ViewContract:
     max_header_bytes: ClassVar[int] = 64 * 1024
     """All bytes that are not the array's, of an array with few attributes."""
 
+    @abstractmethod
     def read_back(self, files: Mapping[str, bytes], array: ArrayDescription) -> Array:
         """Read files, by their suffix, with a program that knows the format."""
-        raise NotImplementedError
 
     def example(self, data: st.DataObject) -> tuple[ArrayDescription, Array]:
         """Draw an array and its description."""

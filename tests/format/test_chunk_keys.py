@@ -211,7 +211,7 @@ class Hexadecimal(ChunkKeyEncoding):
         return "".join(f"x{c:x}" for c in coords)
 
     def decode(self, key: str, ndim: int) -> tuple[int, ...] | None:
-        raise NotImplementedError
+        raise AssertionError("`can_decode` tells not to ask")
 
 
 @pytest.fixture

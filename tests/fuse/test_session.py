@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 import trio
 import trio.testing
 
+from tests.waiting import wait_until
 from zarrfs.errors import MountError
 from zarrfs.fuse.session import (
     IDLE,
@@ -136,5 +136,5 @@ def test_file_system_has_what_is_watched(kernel: Kernel) -> None:
     assert filesystem.stats()["bytes_served"] == 256
     assert filesystem.stats()["memory"]["used"] > 0
     filesystem.give_memory_back()
-    while filesystem.stats()["memory"]["used"]:  # by a decode thread that has just finished
-        time.sleep(0.001)
+    # A decode thread that has just finished may hold the last of it.
+    wait_until(lambda: filesystem.stats()["memory"]["used"] == 0)
