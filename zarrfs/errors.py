@@ -87,7 +87,7 @@ class NodeNameError(ZarrfsError, ValueError):
 
 
 class NodeTypeError(ZarrfsError, TypeError):
-    """A group stands where an array was asked for, or the other way round."""
+    """Another node stands where one was asked for: a group for an array, or another array."""
 
 
 # --- extensions ---------------------------------------------------------------------------

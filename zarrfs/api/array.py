@@ -10,18 +10,17 @@ from typing import TYPE_CHECKING, Any, SupportsIndex
 import numpy as np
 
 from zarrfs.api.attributes import Attributes
+from zarrfs.api.presence import Presence, present_array
 from zarrfs.api.process_engine import process_engine
 from zarrfs.arrays.assignment import Edit, as_array, new_elements
 from zarrfs.arrays.hierarchy import stored_sizes
 from zarrfs.arrays.indexing import parse_selection
 from zarrfs.arrays.new_arrays import parse_new_shape
-from zarrfs.arrays.node_reading import read_node
 from zarrfs.arrays.node_writing import write_shape
 from zarrfs.arrays.nodes import ArrayNode, BrokenNode
 from zarrfs.arrays.reading import read_selection
 from zarrfs.errors import (
     AssignmentError,
-    NodeNotFoundError,
     NodeTypeError,
     ReadOnlyError,
     printable,
@@ -62,7 +61,9 @@ class Array:
 
     Data are always those in the store: what another `Array` of this process has written is seen
     at once, what other processes have by the next selection. Shape and attributes are those of
-    the time when the array was opened, or last changed through this object.
+    the time when the array was opened, or last changed through this object. That the array was
+    deleted meanwhile, or replaced by one of other chunks, is an error where the store can tell
+    without a request.
 
     Reading and writing selections may be done by many threads, `resize` and `append` by one at a
     time, in one process, while no other one writes. An array can be pickled: another process opens
@@ -77,6 +78,7 @@ class Array:
         *,
         read_only: bool = False,
         write_empty_chunks: bool = False,
+        is_being_created: bool = False,
     ) -> None:
         self._hierarchy = hierarchy
         self._engine = engine
@@ -87,6 +89,7 @@ class Array:
             hierarchy, node.path, node.metadata.attributes, self._require_writable
         )
         self._opened = self._open(node)
+        self._presence = None if is_being_created else Presence(hierarchy.store, node)
         self._flat: tuple[ChunkSource, int, FlatArray] | None = None
 
     def _open(self, node: ArrayNode) -> _Opened:
@@ -192,8 +195,10 @@ class Array:
             If the selection does not fit the array.
         ChunkError
             If one of its chunks cannot be had.
+        NodeNotFoundError, NodeTypeError
+            If the array is no more, or is another one.
         """
-        reader = self._opened.source.reader  # that of one shape, if another thread resizes
+        reader = self._current().source.reader  # that of one shape, if another thread resizes
         selection = parse_selection(index, reader.grid.shape)
         return read_selection(self.path, reader, selection, self._engine.pool)[()]
 
@@ -214,9 +219,11 @@ class Array:
         CodecError, StoreError
             If an object cannot be read, encoded or stored: the first that happened. Others may
             have been written.
+        NodeNotFoundError, NodeTypeError
+            If the array is no more, or is another one.
         """
         self._require_writable()
-        opened = self._opened
+        opened = self._current()
         self._write(opened.writer, index, value, opened.node.metadata.shape)
 
     def __len__(self) -> int:
@@ -291,7 +298,7 @@ class Array:
         self._require_writable()
         lengths = parse_new_shape(shape, ndim=self.ndim)
         with self._resizing:
-            node = self._present()
+            node = present_array(self._hierarchy.store, self.path)
             if any(new < old for new, old in zip(lengths, node.metadata.shape, strict=True)):
                 self._writer_of(node).clear_outside(lengths, self._engine.pool)
             grid = resized(node.metadata.chunk_grid, lengths)
@@ -328,7 +335,7 @@ class Array:
         values = as_array(values, self.dtype)
         axis = _parse_axis(axis, self.ndim)
         with self._resizing:
-            node = self._present()
+            node = present_array(self._hierarchy.store, self.path)
             old = node.metadata.shape
             if values.shape[:axis] + values.shape[axis + 1 :] != old[:axis] + old[axis + 1 :] or (
                 values.ndim != self.ndim
@@ -356,12 +363,12 @@ class Array:
         elements = new_elements(value, self.dtype, selection)
         writer.write(Edit(selection, elements, shape), self._engine.pool)
 
-    def _present(self) -> ArrayNode:
-        """Return the array as it is in the store now."""
-        node = read_node(self._hierarchy.store, self.path)
-        if not isinstance(node, ArrayNode):
-            raise NodeNotFoundError(self.path or "/", "the array was deleted since it was opened")
-        return node
+    def _current(self) -> _Opened:
+        """Return what is open, if the store still has it."""
+        opened = self._opened
+        if self._presence is not None:
+            self._presence.check(opened.node)
+        return opened
 
     def _require_writable(self) -> None:
         if self._is_read_only:
@@ -371,7 +378,7 @@ class Array:
 
     def _flat_array(self) -> FlatArray:
         """Return the flat file; a new one, without slabs, when data has changed."""
-        opened, flat = self._opened, self._flat
+        opened, flat = self._current(), self._flat
         revision = opened.source.revision
         if flat is None or flat[:2] != (opened.source, revision):
             dtype = flat_dtype(opened.node.metadata, "little")

@@ -273,12 +273,18 @@ def new_array(
 ) -> Array:
     """Create the array at a path; `fill` writes elements before anybody can see it."""
 
-    def array(node: ArrayNode) -> Array:
-        return Array(hierarchy, node, engine, write_empty_chunks=write_empty_chunks)
+    def array(node: ArrayNode, *, is_being_created: bool = False) -> Array:
+        return Array(
+            hierarchy,
+            node,
+            engine,
+            write_empty_chunks=write_empty_chunks,
+            is_being_created=is_being_created,
+        )
 
     def fill_node(node: ArrayNode) -> None:
         if fill is not None:
-            fill(array(node))
+            fill(array(node, is_being_created=True))
 
     try:
         node = node_writing.create_array(
