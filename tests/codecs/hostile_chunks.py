@@ -37,10 +37,15 @@ def codec(name: str, **configuration: Any) -> dict[str, Any]:
     return {"name": name, "configuration": configuration}
 
 
-def deflated(wbits: int) -> bytes:
-    """A stream of zeros, as gzip (31) or zlib (15)."""
-    stream = zlib.compressobj(9, wbits=wbits)
-    return b"".join([*(stream.compress(bytes(MIB)) for _ in range(SIZE // MIB)), stream.flush()])
+def deflated() -> tuple[bytes, bytes]:
+    """Zeros as gzip and as zlib: one block, repeated, since compressing them all takes seconds."""
+    stream = zlib.compressobj(9, wbits=-zlib.MAX_WBITS)
+    block = stream.compress(bytes(MIB)) + stream.flush(zlib.Z_FULL_FLUSH)
+    blocks = block * (SIZE // MIB) + stream.flush()
+    zeros = bytes(SIZE)
+    as_gzip = b"\x1f\x8b\x08\0\0\0\0\0\x02\xff" + blocks
+    as_gzip += zlib.crc32(zeros).to_bytes(4, "little") + SIZE.to_bytes(4, "little")
+    return as_gzip, b"\x78\xda" + blocks + zlib.adler32(zeros).to_bytes(4, "big")
 
 
 def zstd_frame(size: int, *, declared: int | None) -> bytes:
@@ -54,7 +59,7 @@ def zstd_frame(size: int, *, declared: int | None) -> bytes:
 
 def bombs() -> Iterator[tuple[str, list[Any], Any, bytes]]:
     """Name, codecs, dtype, bytes of the chunk; each array has one element."""
-    gzip_bomb, zlib_bomb = deflated(31), deflated(15)
+    gzip_bomb, zlib_bomb = deflated()
     streams = {
         "gzip": gzip_bomb,
         "numcodecs.gzip": gzip_bomb,
