@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.grids import cut, grids
+from zarrfs.arrays import indexing
 from zarrfs.arrays.indexing import parse_selection
 from zarrfs.errors import SelectionError
+from zarrfs.format.chunk_grids import regular_grid
 
 if TYPE_CHECKING:
     from zarrfs.format.chunk_grids import ChunkGrid
@@ -49,8 +51,16 @@ def _part(length: int) -> st.SearchStrategy[Part]:
     return slices
 
 
-@given(cases())
-def test_selection_is_what_numpy_gives(case: tuple[tuple[int, ...], ChunkGrid, Any]) -> None:
+@given(case=cases(), max_listed=st.sampled_from([0, indexing.MAX_LISTED]))
+def test_selection_is_what_numpy_gives(
+    case: tuple[tuple[int, ...], ChunkGrid, Any], max_listed: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(indexing, "MAX_LISTED", max_listed)
+        check_selection(case)
+
+
+def check_selection(case: tuple[tuple[int, ...], ChunkGrid, Any]) -> None:
     shape, grid, index = case
     array = np.arange(int(np.prod(shape))).reshape(shape)
     chunks = dict(cut(array, grid, -1))
@@ -92,3 +102,9 @@ def test_index_that_is_not_basic_is_refused(index: object, message: str) -> None
 
 def test_a_zero_dimensional_integer_array_is_an_integer() -> None:
     assert parse_selection(np.array(-1), (5,)).axes[0].start == 4
+
+
+def test_chunks_without_number_take_no_memory() -> None:
+    shape = (2**60, 3, 2**60)
+    parts = parse_selection(..., shape).parts(regular_grid(shape, (1, 1, 1)))
+    assert [next(parts).coords for _ in range(3)] == [(0, 0, 0), (0, 0, 1), (0, 0, 2)]

@@ -6,6 +6,7 @@ Integers (negative ones too), slices with steps, and one Ellipsis. Pure arithmet
 from __future__ import annotations
 
 import itertools
+import math
 import operator
 from dataclasses import dataclass
 from types import EllipsisType
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from zarrfs.format.chunk_grids import ChunkGrid
 
 BasicIndex = SupportsIndex | slice | EllipsisType
+
+_Along = tuple[int, slice, slice]
+
+MAX_LISTED = 2**16
+"""Chunks along an axis that are listed, for speed; of more, each is found when it is needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +69,26 @@ class Selection:
 
     def n_parts(self, grid: ChunkGrid) -> int:
         """Return how many chunks hold something of it, at most: a large step may leave some out."""
-        n_parts = 1
+        return math.prod(self._n_along(grid))
+
+    def _n_along(self, grid: ChunkGrid) -> list[int]:
+        """Return the same along each axis."""
+        counts = []
         for axis, chosen in zip(grid.axes, self.axes, strict=True):
-            if not chosen.count:
-                return 0
             last = chosen.start + (chosen.count - 1) * chosen.step
-            n_parts *= abs(axis.find(last) - axis.find(chosen.start)) + 1
-        return n_parts
+            n_chunks = abs(axis.find(last) - axis.find(chosen.start)) + 1 if chosen.count else 0
+            counts.append(n_chunks)
+        return counts
 
     def parts(self, grid: ChunkGrid) -> Iterator[SelectedPart]:
         """Split the selection into the chunks that hold it, each once."""
-        along_axes = [
-            list(_along(axis, chosen)) for axis, chosen in zip(grid.axes, self.axes, strict=True)
-        ]
-        for parts in itertools.product(*along_axes):
+        along = list(zip(grid.axes, self.axes, strict=True))
+        combinations: Iterator[tuple[_Along, ...]]
+        if max(self._n_along(grid), default=0) <= MAX_LISTED:
+            combinations = itertools.product(*(list(_along(*axis)) for axis in along))
+        else:
+            combinations = _combinations(along)
+        for parts in combinations:
             yield SelectedPart(
                 tuple(chunk for chunk, _, _ in parts),
                 tuple(in_chunk for _, in_chunk, _ in parts),
@@ -133,7 +145,17 @@ def _parse_axis(part: object, axis: int, length: int) -> AxisSelection:
     return AxisSelection(at % length, 1, 1, is_integer=True)
 
 
-def _along(axis: Axis, chosen: AxisSelection) -> Iterator[tuple[int, slice, slice]]:
+def _combinations(along: list[tuple[Axis, AxisSelection]]) -> Iterator[tuple[_Along, ...]]:
+    """Yield what `itertools.product` does, which keeps all of it in memory."""
+    if not along:
+        yield ()
+        return
+    for first in _along(*along[0]):
+        for rest in _combinations(along[1:]):
+            yield (first, *rest)
+
+
+def _along(axis: Axis, chosen: AxisSelection) -> Iterator[_Along]:
     """Split what is selected along an axis: chunk, elements of it, their place in the result."""
     done = 0
     while done < chosen.count:
