@@ -48,6 +48,8 @@ class Support:
     """A fill value ``null`` of complex numbers in v2."""
     rectilinear: bool
     """The chunk grid."""
+    repeated_names: bool
+    """Dimension names that are not unique."""
     sharded_scalars: bool
     """Shards of arrays without dimensions."""
     sharded_void: bool

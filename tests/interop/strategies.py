@@ -138,7 +138,7 @@ def v3_arrays(draw: DrawFn, data_types: Sequence[DataType], support: Support) ->
         chunk_shape=chunk_shape,
         codecs=codecs,
         chunk_key_encoding=encoding,
-        dimension_names=draw(st.none() | _dimension_names(len(shape))),
+        dimension_names=draw(st.none() | _dimension_names(len(shape), support)),
     )
 
 
@@ -206,9 +206,12 @@ def _lengths(ndim: int, least: int, most: int) -> SearchStrategy[Shape]:
     return st.tuples(*itertools.repeat(st.integers(least, most), ndim))
 
 
-def _dimension_names(ndim: int) -> SearchStrategy[tuple[str | None, ...]]:
+def _dimension_names(ndim: int, support: Support) -> SearchStrategy[tuple[str | None, ...]]:
     name = st.none() | st.sampled_from(["", "x", "y", "time", "größe"])
-    return st.tuples(*itertools.repeat(name, ndim))
+    names = st.tuples(*itertools.repeat(name, ndim))
+    if support.repeated_names:
+        return names
+    return names.map(lambda all_: tuple(None if n in all_[:i] else n for i, n in enumerate(all_)))
 
 
 @st.composite

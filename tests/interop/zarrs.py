@@ -40,6 +40,7 @@ _SUPPORT = Support(
     odd_blosc=False,  # reads too little of such parts
     compressed_shards=True,
     complex_null=False,
+    repeated_names=True,
     rectilinear=True,
     sharded_scalars=True,
     sharded_void=True,
@@ -84,14 +85,17 @@ def _write(directory: Path, array: AnyArray, region: Region, data: npt.NDArray[A
     if not data.size:
         return  # it has no regions without elements
     elements: ArrayBytes | bytes
+    stores_empty_chunks = array.stores_empty_chunks
     if data.dtype.kind in "OT":
+        # It takes a chunk for empty whose texts, one behind the other, are the fill value.
+        stores_empty_chunks = True
         values = [value.encode() if isinstance(value, str) else value for value in data.flat]
         ends = np.cumsum([0, *map(len, values)])
         elements = ArrayBytes(b"".join(values), offsets=ends.tolist())
     else:
         elements = data.astype(_in_memory(data.dtype)).tobytes()
     _open(directory).store_array_subset(
-        region or ..., elements, store_empty_chunks=array.stores_empty_chunks
+        region or ..., elements, store_empty_chunks=stores_empty_chunks
     )
 
 
