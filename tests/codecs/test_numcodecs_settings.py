@@ -51,6 +51,14 @@ def test_settings_that_numcodecs_has_are_taken(
         ("vlen-utf8", {"a": 1}, "x.a: is no setting of numcodecs' vlen-utf8; it has none"),
         ("packbits", {"a": 1}, "x.a: is no setting of numcodecs' packbits; it has none"),
         ("astype", {"decode_dtype": "<f4"}, "x.encode_dtype: is missing"),
+        ("delta", {"dtype": []}, "x.dtype: must be a non-empty string, not []"),
+        ("delta", {"dtype": "<q9"}, 'x.dtype: must be a type string of NumPy, not "<q9"'),
+        ("delta", {"dtype": "(2,"}, 'x.dtype: must be a type string of NumPy, not "(2,"'),
+        (
+            "quantize",
+            {"digits": 1, "dtype": "<f8", "astype": "S"},
+            'x.astype: must be a type of some bytes, not "S"',
+        ),
     ],
 )
 def test_wrong_settings_are_refused_by_name(

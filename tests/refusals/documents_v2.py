@@ -16,6 +16,11 @@ def nested(depth: int) -> Any:
     return dtype
 
 
+def delta(dtype: Any) -> dict[str, Any]:
+    """Return the filter for elements of a type."""
+    return {"id": "delta", "dtype": dtype}
+
+
 def dtype(name: str, value: Any, *words: str, **options: Any) -> Any:
     """Refuse an array for its data type."""
     return v2(f"dtype-{name}", "dtype", *words, dtype=value, **options)
@@ -78,15 +83,18 @@ CASES = (
     v2(
         "delta-dtype",
         "delta",
-        "data type '<q9' not understood",
+        'dtype: must be a type string of NumPy, not "<q9"',
         filters=[{"id": "delta", "dtype": "<q9"}],
     ),
     v2(
         "delta-no-dtype-name",
         "delta",
-        "'7' as a data type",
+        "astype: must be a non-empty string, not 7",
         filters=[{"id": "delta", "dtype": "<i4", "astype": 7}],
     ),
+    v2("delta-list", "dtype: must be a non-empty string, not []", filters=[delta([])]),
+    v2("delta-bytes", 'dtype: must be a type of some bytes, not "S"', filters=[delta("S")]),
+    v2("delta-syntax", 'dtype: must be a type string of NumPy, not "(2,"', filters=[delta("(2,")]),
     v2(
         "delta-objects",
         "delta",

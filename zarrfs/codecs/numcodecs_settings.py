@@ -11,8 +11,18 @@ import math
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from zarrfs.errors import MetadataError
-from zarrfs.format.documents import Json, dotted, expect_choice, expect_integer, show
+from zarrfs.format.array_filters import ARRAY_FILTERS
+from zarrfs.format.documents import (
+    Json,
+    dotted,
+    expect_choice,
+    expect_integer,
+    expect_string,
+    show,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,6 +89,8 @@ def check_settings(
             expect_choice(value, _CHOICES[place], path)
         elif place in _NUMBERS and not _is_number(value):
             raise MetadataError(f"must be a finite number, not {show(value)}", field=path)
+        elif name in ARRAY_FILTERS.get(codec_id, ()):
+            _check_type(value, path)
 
 
 def _check_names(
@@ -96,6 +108,19 @@ def _check_names(
     for one in parameters:
         if one.name in known and one.default is one.empty and one.name not in configuration:
             raise MetadataError("is missing", field=dotted(field, one.name))
+
+
+def _check_type(value: Json, field: str) -> None:
+    """Refuse what is no name of a type, or of one whose elements have no bytes."""
+    try:
+        dtype = np.dtype(expect_string(value, field))
+    except MetadataError:
+        raise
+    except Exception as error:  # NumPy raises SyntaxError too
+        reason = f"must be a type string of NumPy, not {show(value)}"
+        raise MetadataError(reason, field=field) from error
+    if not dtype.itemsize:
+        raise MetadataError(f"must be a type of some bytes, not {show(value)}", field=field)
 
 
 def _is_number(value: Json) -> bool:
