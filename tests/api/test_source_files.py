@@ -238,3 +238,9 @@ def test_a_pipe_that_does_not_wait_is_refused() -> None:
     source.close()
     os.close(ours)
     os.close(theirs)
+
+
+def test_a_zip_of_arrays_is_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", a=np.arange(3))
+    with pytest.raises(SourceError, match=r"x\.npz is a zip of \.npy files; unpack it"):
+        open_source(str(tmp_path / "x.npz"))

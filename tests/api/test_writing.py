@@ -272,6 +272,22 @@ def test_a_store_that_cannot_be_written_is_read_all_the_same(tmp_path: Path) -> 
         z[0] = 1
     with pytest.raises(ReadOnlyError):
         zarrfs.create_group(tmp_path / "y.zip/g")
+    with pytest.raises(ReadOnlyError, match=r"cannot set b in .*: the store is read-only"):
+        zarrfs.save(tmp_path / "y.zip/b", numbers(4))
+
+
+def test_a_zip_is_not_created(tmp_path: Path) -> None:
+    for url in (tmp_path / "x.zip", tmp_path / "x.ZIP"):
+        with pytest.raises(ReadOnlyError, match="zip files are only read; create a directory"):
+            zarrfs.save(url, numbers(4))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_no_property_cannot_be_set(tmp_path: Path) -> None:
+    z = zarrfs.save(tmp_path / "x.zarr/a", numbers(4))
+    for node in (z, zarrfs.open_group(tmp_path / "x.zarr")):
+        with pytest.raises(AttributeError, match="attrs"):
+            node.attrs = {"units": "K"}  # type: ignore[union-attr]  # as of zarr-python
 
 
 def test_another_mode_is_refused(tmp_path: Path) -> None:

@@ -70,6 +70,20 @@ class Array:
     it anew. One that is forked has threads of its own; fork while nobody reads or writes.
     """
 
+    # Without a dictionary: `z.attrs = …` would be kept here, and lost.
+    __slots__ = (
+        "__weakref__",
+        "_attributes",
+        "_engine",
+        "_flat",
+        "_hierarchy",
+        "_is_read_only",
+        "_opened",
+        "_presence",
+        "_resizing",
+        "_write_empty_chunks",
+    )
+
     def __init__(
         self,
         hierarchy: Hierarchy,

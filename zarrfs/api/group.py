@@ -34,6 +34,9 @@ class Group:
     A plain directory becomes a group by `zarrfs.create_group`.
     """
 
+    # Without a dictionary: `g.attrs = …` would be kept here, and lost.
+    __slots__ = ("__weakref__", "_attributes", "_engine", "_hierarchy", "_is_read_only", "_node")
+
     def __init__(
         self,
         hierarchy: Hierarchy,

@@ -11,7 +11,15 @@ from zarrfs.api.group import Group, open_found
 from zarrfs.api.process_engine import process_engine
 from zarrfs.arrays.hierarchy import Hierarchy, PrefixNode
 from zarrfs.arrays.locating import locate
-from zarrfs.errors import MetadataError, NodeNotFoundError, NodeTypeError, UrlError, UsageError
+from zarrfs.errors import (
+    MetadataError,
+    NodeNotFoundError,
+    NodeTypeError,
+    ReadOnlyError,
+    StoreNotFoundError,
+    UrlError,
+    UsageError,
+)
 from zarrfs.stores.redaction import redact
 from zarrfs.stores.urls import open_store
 
@@ -35,7 +43,13 @@ def open_hierarchy(
     """
     _check_arguments(url, storage_options)
     store_url, path = locate(url)
-    hierarchy = Hierarchy(open_store(store_url, options=storage_options, create=create))
+    try:
+        hierarchy = Hierarchy(open_store(store_url, options=storage_options, create=create))
+    except StoreNotFoundError as error:
+        if not (create and store_url.lower().endswith(".zip")):
+            raise
+        reason = "zip files are only read; create a directory, and pack it"
+        raise ReadOnlyError("open", "", reason, store=error.store) from error
     if not path and store_url.lower().endswith(".zip"):
         root = hierarchy.node("")
         children = list(hierarchy.children("")) if isinstance(root, PrefixNode) else []

@@ -113,6 +113,9 @@ def open_source(path: str) -> ElementSource:
     if stat.S_ISDIR(mode):
         os.close(descriptor)
         raise SourceError(path, "is a directory; give a flat file or a .npy file")
+    if path.endswith(".npz"):
+        os.close(descriptor)
+        raise SourceError(path, "is a zip of .npy files; unpack it, and give one of them")
     if not stat.S_ISREG(mode):
         return _Stream(path, os.fdopen(descriptor, "rb", buffering=0))
     try:

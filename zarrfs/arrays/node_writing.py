@@ -26,6 +26,7 @@ from zarrfs.errors import (
     NodeNameError,
     NodeNotFoundError,
     NodeTypeError,
+    ReadOnlyError,
     StoreError,
 )
 from zarrfs.format.documents import dump_json
@@ -207,6 +208,8 @@ def _create(
     data = _dumped(documents)
     node = _new_node(path, documents, data)
     store, zarr_format = hierarchy.store, zarr_format_of(documents)
+    if not store.capabilities.writable:
+        raise ReadOnlyError("set", path, "the store is read-only", store=store.url)
     for name in path.split("/") if path else ():
         fault = node_name_fault(name, zarr_format)
         if fault is not None:
