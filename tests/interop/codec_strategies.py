@@ -17,7 +17,7 @@ from tests.interop.numcodecs_strategies import (
     codecs_v2,
     numcodecs_compressors,
 )
-from tests.interop.registered_strategies import packbits, registered_filters
+from tests.interop.registered_strategies import packbits, registered_filters, variable_lengths
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +37,7 @@ class Support:
     compressors_v2: frozenset[str]
     """Their ids."""
     registered: frozenset[str]
-    """Codecs of the registry: ``packbits``, ``bitround``, ``reshape``."""
+    """Codecs of the registry: ``packbits``, ``bitround``, ``reshape``; and zarrs' own."""
     checksum_of_zstd: frozenset[int]
     """Formats in which `zstd` has it as an option."""
     odd_blosc: bool
@@ -50,6 +50,8 @@ class Support:
     """The chunk grid."""
     repeated_names: bool
     """Dimension names that are not unique."""
+    suffixes: bool
+    """zarrs' chunk key encoding that ends keys with a suffix."""
     sharded_scalars: bool
     """Shards of arrays without dimensions."""
     sharded_void: bool
@@ -158,7 +160,8 @@ def _codecs_v3(name: str, **members: SearchStrategy[Json]) -> SearchStrategy[Cod
 def _serializers(draw: DrawFn, dtype: np.dtype[Any], support: Support) -> tuple[Codec, bool]:
     """Draw an array -> bytes codec; and whether it asks for tame elements."""
     if dtype.hasobject:
-        return _v3("vlen-utf8" if dtype.kind == "T" else "vlen-bytes"), False
+        name = "vlen-utf8" if dtype.kind == "T" else "vlen-bytes"
+        return draw(variable_lengths(support.registered, name)), False
     is_number = dtype.kind in "biufc" or is_small(dtype) or dtype.names == ("real", "imag")
     if "packbits" in support.registered and is_number and draw(st.booleans()):
         return draw(packbits(dtype))

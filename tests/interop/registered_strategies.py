@@ -35,6 +35,8 @@ def registered_filters(
     may_reshape = "reshape" in ids and not is_sharded and not dtype.hasobject
     if may_reshape and draw(st.sampled_from([False, False, True])):
         chain.append(_codec("reshape", shape=draw(_encoded_shapes(ndim))))
+    elif "zarrs.squeeze" in ids and may_reshape and draw(st.sampled_from([False, False, True])):
+        chain.append(_codec("zarrs.squeeze"))
     return chain, rounds
 
 
@@ -48,6 +50,24 @@ def _encoded_shapes(draw: DrawFn, ndim: int) -> list[Json]:
         encoded[draw(st.integers(0, len(encoded) - 1))] = -1
     # At the end: zarrs 0.23 takes lists only of dimensions that come no earlier than their place.
     return encoded + [1] * draw(st.integers(0, 2))
+
+
+@st.composite
+def variable_lengths(draw: DrawFn, ids: frozenset[str], name: str) -> Codec:
+    """Draw a codec of texts, or of bytes, by the name of the core's codec."""
+    names = [name, *(other for other in ("zarrs.vlen_v2", "zarrs.vlen") if other in ids)]
+    chosen = draw(st.sampled_from(names))
+    if chosen != "zarrs.vlen":
+        return _codec(chosen)
+    further = st.lists(st.sampled_from([_codec("crc32c"), _codec("gzip", level=1)]), max_size=2)
+    endian = draw(st.sampled_from(["little", "big"]))
+    return _codec(
+        chosen,
+        data_codecs=[_codec("bytes"), *draw(further)],
+        index_codecs=[_codec("bytes", endian=endian), *draw(further)],
+        index_data_type=draw(st.sampled_from(["uint32", "uint64"])),
+        index_location=draw(st.sampled_from(["start", "end"])),
+    )
 
 
 @st.composite

@@ -116,14 +116,12 @@ def v3_arrays(draw: DrawFn, data_types: Sequence[DataType], support: Support) ->
     data_type = draw(st.sampled_from(data_types))
     max_levels = 3 if support.sharded_void or data_type.dtype.kind != "V" else 1
     shape, levels = draw(grids(max_levels, sharded_scalars=support.sharded_scalars))
-    configuration = draw(st.sampled_from([{}, {"separator": "/"}, {"separator": "."}]))
     chunk_shape: Shape | tuple[Shape, ...] = levels[0]
     if support.rectilinear and shape and draw(st.sampled_from([False, False, True])):
         least = levels[min(1, len(levels) - 1)]
         chunk_shape = tuple(draw(_chunk_lengths(*ends)) for ends in zip(shape, least, strict=True))
         levels = (least, *levels[1:])
     codecs, is_tame = draw(codec_chains(data_type.dtype, levels, support))
-    encoding = {"name": draw(st.sampled_from(["default", "v2"])), "configuration": configuration}
     fill_value = draw(fill_values(data_type.dtype, is_tame=is_tame))
     if any(codec["name"] == "bitround" for codec in codecs):
         # Of chunks that are not stored, zarrs 0.23 reads the rounded one.
@@ -137,7 +135,7 @@ def v3_arrays(draw: DrawFn, data_types: Sequence[DataType], support: Support) ->
         is_tame=is_tame,
         chunk_shape=chunk_shape,
         codecs=codecs,
-        chunk_key_encoding=encoding,
+        chunk_key_encoding=draw(_chunk_key_encodings(support)),
         dimension_names=draw(st.none() | _dimension_names(len(shape), support)),
     )
 
@@ -204,6 +202,15 @@ def _chunk_lengths(draw: DrawFn, length: int, least: int) -> tuple[int, ...]:
 
 def _lengths(ndim: int, least: int, most: int) -> SearchStrategy[Shape]:
     return st.tuples(*itertools.repeat(st.integers(least, most), ndim))
+
+
+@st.composite
+def _chunk_key_encodings(draw: DrawFn, support: Support) -> dict[str, Json]:
+    name = draw(st.sampled_from(["default", "v2", *["zarrs.default_suffix"] * support.suffixes]))
+    configuration = draw(st.sampled_from([{}, {"separator": "/"}, {"separator": "."}]))
+    if name == "zarrs.default_suffix":
+        configuration = {**configuration, "suffix": ".tiff"}
+    return {"name": name, "configuration": configuration}
 
 
 def _dimension_names(ndim: int, support: Support) -> SearchStrategy[tuple[str | None, ...]]:

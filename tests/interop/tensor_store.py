@@ -32,6 +32,7 @@ _SUPPORT = Support(
     complex_null=True,
     repeated_names=False,
     rectilinear=False,
+    suffixes=False,
     sharded_scalars=True,
     sharded_void=True,
     transposed_scalars=True,

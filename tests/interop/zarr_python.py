@@ -38,6 +38,7 @@ _SUPPORT = Support(
     complex_null=True,
     repeated_names=True,
     rectilinear=False,
+    suffixes=False,
     sharded_scalars=False,  # writing one raises IndexError
     sharded_void=False,  # reading one raises TypeError
     transposed_scalars=True,

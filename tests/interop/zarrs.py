@@ -35,13 +35,16 @@ if TYPE_CHECKING:
 _SUPPORT = Support(
     numcodecs=frozenset({"shuffle"}),
     compressors_v2=frozenset(),
-    registered=frozenset({"bitround", "packbits", "reshape"}),
+    registered=frozenset(
+        {"bitround", "packbits", "reshape", "zarrs.squeeze", "zarrs.vlen", "zarrs.vlen_v2"}
+    ),
     checksum_of_zstd=frozenset({3}),
     odd_blosc=False,  # reads too little of such parts
     compressed_shards=True,
     complex_null=False,
     repeated_names=True,
     rectilinear=True,
+    suffixes=True,
     sharded_scalars=True,
     sharded_void=True,
     transposed_scalars=False,  # refuses an empty order
