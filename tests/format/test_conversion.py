@@ -415,6 +415,7 @@ SHARD = document("sharding_indexed", chunk_shape=[1, 1], codecs=["bytes"], index
         ([SHARD], {}, "codecs[0]"),
         ([document("cast_value", data_type="int8"), "bytes"], {}, "codecs[0]"),
         ([LITTLE_DOCUMENT, "gdeflate"], {}, "codecs[1]"),
+        ([LITTLE_DOCUMENT, "numcodecs.shuffle"], {}, "codecs[1].configuration.elementsize"),
         ([document("transpose", order=[1, 0])], {}, "codecs"),
         (["bytes"], {"data_type": "string", "fill_value": ""}, "codecs[0]"),
         (

@@ -348,6 +348,18 @@ def test_v2_string_that_is_no_number_of_the_type_is_refused(value: str) -> None:
         v2_fill(value, "|i1")
 
 
+@pytest.mark.parametrize(("value", "expected"), [("z", b"z"), ("\0", b""), ("=", b"=")])
+def test_v2_single_character_may_stand_for_itself(value: str, expected: bytes) -> None:
+    assert v2_fill(value, "|S1") == expected
+    assert v2_fill("eg==", ">S1") == b"z"
+
+
+@pytest.mark.parametrize(("value", "dtype"), [("é", "|S1"), ("zz", "|S1"), ("z", "|S2")])
+def test_v2_other_text_that_is_not_base64_is_refused(value: str, dtype: str) -> None:
+    with pytest.raises(MetadataError, match="must "):
+        v2_fill(value, dtype)
+
+
 def test_v3_number_in_a_string_is_refused() -> None:
     with pytest.raises(MetadataError, match="must be an integer"):
         v3_fill("0", "uint8")

@@ -59,6 +59,36 @@ def test_group_may_have_its_format_in_a_string() -> None:
     assert parse_group({"zarr_format": "2"}, None) == parse_group({"zarr_format": 2}, None)
 
 
+def shuffle_size(
+    size: object, dtype: str, attributes: dict[str, Any] | None = None, **members: object
+) -> object:
+    shuffle = {"id": "shuffle"} if size is ... else {"id": "shuffle", "elementsize": size}
+    array = parse_array(document(dtype=dtype, filters=[shuffle], **members), attributes)
+    return array.codecs[-1].configuration["elementsize"]
+
+
+@pytest.mark.parametrize(
+    ("size", "dtype", "settled"),
+    [(..., "<i8", 4), (None, "|u1", 4), (1, "<i8", 1), (8, "<i4", 8), (0, "|i1", 0), (0, "|S1", 0)],
+)
+def test_size_of_shuffled_elements_is_settled(size: object, dtype: str, settled: int) -> None:
+    assert shuffle_size(size, dtype) == settled
+
+
+def test_shuffled_elements_of_netcdf_are_those_of_the_array() -> None:
+    mark: dict[str, Any] = {"dimension_references": ["/x"], "storage": "chunked"}
+    assert shuffle_size(0, ">f8", {"_nczarr_array": mark}) == 8
+    assert shuffle_size(0, "<i2", None, _NCZARR_ARRAY=mark) == 2
+
+
+@pytest.mark.parametrize("dtype", ["<i4", "<c8", "|S2"])
+def test_shuffled_elements_of_no_size_are_refused(dtype: str) -> None:
+    attributes: dict[str, Any] | None = None if dtype == "<i4" else {"_nczarr_array": {}}
+    with pytest.raises(MetadataError, match="can be 0 for bytes alone: netCDF ") as error:
+        shuffle_size(0, dtype, attributes)
+    assert error.value.field == "codecs.numcodecs.shuffle.elementsize"
+
+
 @pytest.mark.parametrize(
     ("dtype", "codec"),
     [

@@ -89,6 +89,9 @@ def v2_codec_of(extension: Extension, field: str) -> Extension:
         If v2 does not have it; `field` is the member that holds it.
     """
     members = dict(extension.configuration)
+    if extension.name == f"{NUMCODECS}shuffle" and members.get("elementsize") is None:
+        reason = "is missing, and in Zarr v2 that is 4 whatever the array's elements are"
+        raise _refused(reason, f"{field}.configuration.elementsize")
     if extension.name.startswith(NUMCODECS):
         return extension
     if extension.name == "zstd" and members.get("checksum") is False:

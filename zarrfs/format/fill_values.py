@@ -111,7 +111,8 @@ def parse_v2_fill_value(value: Json, data_type: DataType, field: str = "fill_val
     """Parse the fill value of a v2 array; ``null`` is `default_fill_value`.
 
     Beyond the specification, ``0`` is read as the zero of any type and ``1`` as true: zarr 2
-    wrote them. So is a number in a string, ``"0"``, as n5-zarr and bioformats2raw wrote it.
+    wrote them. So is a number in a string, ``"0"``, as n5-zarr and bioformats2raw wrote it, and
+    a single character itself, which is nothing in Base64, as netCDF writes it.
 
     Raises
     ------
@@ -127,6 +128,8 @@ def parse_v2_fill_value(value: Json, data_type: DataType, field: str = "fill_val
     kind = data_type.dtype.kind
     if kind == "b" and is_integer(value) and value == 1:
         return np.True_
+    if data_type.dtype == np.dtype("S1") and isinstance(value, str) and len(value) == 1:
+        value = to_base64(value.encode())
     if kind in "iuf" and isinstance(value, str) and _NUMBER.fullmatch(value):
         value = json.loads(value)
     if kind == "c" and not isinstance(value, list):

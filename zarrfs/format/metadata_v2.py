@@ -7,6 +7,7 @@ for models that only v2 documents make. Spec: Zarr v2.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from zarrfs.errors import MetadataError, UnsupportedError
@@ -61,6 +62,12 @@ _FILTERS = frozenset(
 )
 """Ids of codecs that are filters even if they come last."""
 
+_DEFAULT_SHUFFLE = 4
+"""``elementsize`` of numcodecs' ``shuffle``."""
+
+_NETCDF_MARKS = frozenset({"_NCZARR_ARRAY", "_nczarr_array"})
+"""Members in which netCDF's own arrays tell more, of ``.zarray`` until 4.9, then of ``.zattrs``."""
+
 # zarr-python 3 writes an empty v3 member into groups when it consolidates.
 _GROUP_MEMBERS = ("zarr_format", "consolidated_metadata")
 
@@ -87,6 +94,7 @@ def parse_array(zarray: Mapping[str, Json], zattrs: Mapping[str, Json] | None) -
     steps = _parse_filters_and_compressor(zarray)
     object_codec = steps[0].name.removeprefix(NUMCODECS) if steps else None
     data_type, byte_order = parse_v2_dtype(take(zarray, "dtype"), object_codec=object_codec)
+    steps = tuple(_settled(step, data_type, zarray, zattrs) for step in steps)
     codecs = steps if data_type.dtype.hasobject else (_bytes_codec(byte_order), *steps)
     order = expect_choice(take(zarray, "order"), ("C", "F"), "order")
     if order == "F" and len(shape) > 1:
@@ -144,6 +152,37 @@ def _parse_filters_and_compressor(zarray: Mapping[str, Json]) -> tuple[Extension
     if compressor is not None:
         steps.append(_parse_codec(compressor, "compressor"))
     return tuple(steps)
+
+
+def _settled(
+    codec: Extension,
+    data_type: DataType,
+    zarray: Mapping[str, Json],
+    zattrs: Mapping[str, Json] | None,
+) -> Extension:
+    """Say of ``shuffle`` how long elements are, where its document leaves it to the reader.
+
+    Without a number it is 4 to numcodecs, while in v3 it is the length of the array's elements.
+    0 is that length to netCDF, and to numcodecs that nothing was shuffled: who wrote it decides.
+    """
+    if codec.name != f"{NUMCODECS}shuffle":
+        return codec
+    size, itemsize = codec.configuration.get("elementsize"), data_type.dtype.itemsize
+    if size is None:
+        size = _DEFAULT_SHUFFLE
+    elif is_integer(size) and size == 0 and itemsize > 1:
+        if data_type.dtype.kind not in "iuf" or not _is_of_netcdf(zarray, zattrs):
+            reason = (
+                "can be 0 for bytes alone: netCDF shuffles elements then, numcodecs nothing; write "
+                f"{itemsize} or 1 into .zarray"
+            )
+            raise MetadataError(reason, field=f"codecs.{codec.name}.elementsize")
+        size = itemsize
+    return replace(codec, configuration={**codec.configuration, "elementsize": size})
+
+
+def _is_of_netcdf(zarray: Mapping[str, Json], zattrs: Mapping[str, Json] | None) -> bool:
+    return not _NETCDF_MARKS.isdisjoint(zarray) or not _NETCDF_MARKS.isdisjoint(zattrs or ())
 
 
 def _parse_codec(value: Json, field: str) -> Extension:
