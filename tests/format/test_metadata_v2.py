@@ -109,7 +109,7 @@ def test_filters_and_compressor_follow_in_order_of_encoding() -> None:
         Extension(name="transpose", configuration={"order": [1, 0]}),
         endian("little"),
         Extension(name="numcodecs.delta", configuration={"dtype": "<f4"}),
-        Extension(name="numcodecs.shuffle"),
+        Extension(name="numcodecs.shuffle", configuration={"elementsize": 4}),
         BLOSC_CODEC,
     )
 
