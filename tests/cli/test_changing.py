@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -117,3 +119,11 @@ def test_array_cannot_be_consolidated(zarrfs: Program, root: Path) -> None:
     code, _, message = zarrfs("consolidate", root / "t")
     assert (code, message.count("\n")) == (1, 1)
     assert "only groups can be consolidated" in message
+
+
+def test_what_is_told_by_the_way_names_the_program(zarrfs: Program, root: Path) -> None:
+    assert zarrfs("consolidate", root)[0] == 0
+    resize = [sys.executable, "-m", "zarrfs", "resize", str(root / "t"), "--shape", "4,8"]
+    done = subprocess.run(resize, capture_output=True, text=True, check=True)
+    assert done.stderr.startswith("zarrfs: the consolidated metadata of '/' are taken away")
+    assert done.stderr.count("\n") == 1

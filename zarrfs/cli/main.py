@@ -94,6 +94,7 @@ def run(program: str, arguments: Sequence[str]) -> int:
         context = cli.make_context("zarrfs", list(arguments))
         if os.environ.get("NO_COLOR"):  # no-color.org: an empty one does not count
             context.color = False
+        _name_program_in_warnings()
         with context:
             cli.invoke(context)
     except click.exceptions.Exit as end:
@@ -116,6 +117,14 @@ def run(program: str, arguments: Sequence[str]) -> int:
         is_mounting = context is not None and context.invoked_subcommand in {"mount", "umount"}
         return _report(error, usage=USAGE, failed=NOT_MOUNTED if is_mounting else FAILED)
     return 0
+
+
+def _name_program_in_warnings() -> None:
+    """Let warnings in the log, which go to standard error, look as other messages do."""
+    import logging
+
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(logging.Formatter("zarrfs: %(message)s"))
 
 
 def _report(error: Exception, *, usage: int, failed: int, program: str = "zarrfs") -> int:
