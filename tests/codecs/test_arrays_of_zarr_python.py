@@ -17,8 +17,11 @@ from tests.contracts.codec_contract import build
 
 Steps = list[tuple[str, dict[str, Any]]]
 
-# zarr-python warns of codecs that are not in the specification whenever it makes one.
-pytestmark = pytest.mark.filterwarnings("ignore:Numcodecs codecs are not in the Zarr version 3")
+pytestmark = [
+    pytest.mark.interop,
+    # zarr-python warns of codecs that are not in the specification whenever it makes one.
+    pytest.mark.filterwarnings("ignore:Numcodecs codecs are not in the Zarr version 3"),
+]
 
 
 def make(steps: Steps) -> list[Any]:

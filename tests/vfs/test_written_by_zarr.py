@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from tests.vfs.mounting import Show
     from zarrfs.stores.base import Store
 
+pytestmark = pytest.mark.interop
+
 DTYPES = ("?", "i1", ">i2", "u4", "<i8", "f2", ">f4", "f8", "c8", "M8[s]", "m8[ns]", "S3", "U2")
 
 
