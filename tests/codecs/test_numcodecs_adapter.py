@@ -346,6 +346,7 @@ class TestCategorizedObjects(Objects):
         ([LITTLE, codec("zlib"), codec("zfpy")], "f4", r"zfpy: encodes arrays, and here are only"),
         ([LITTLE, codec("zlib"), codec("json2")], "U2", r"json2: encodes arrays, and here"),
         ([codec("vlen-utf8"), codec("vlen-utf8")], object, r"encodes arrays, and here are only"),
+        ([LITTLE, codec("zlib"), codec("shuffle")], "f8", r"shuffle\.elementsize: is missing, and"),
         ([codec("pcodec")], object, r"pcodec: cannot encode elements of variable length"),
         ([codec("pcodec")], "S3", r"pcodec: cannot encode elements of type \|S3"),
         (

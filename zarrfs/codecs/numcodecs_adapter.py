@@ -186,12 +186,14 @@ def _numcodec(
         # pcodec 1 renamed it, which numcodecs 0.16.6 does not know; no order is no delta either.
         configuration |= {"delta_spec": "try_consecutive", "delta_encoding_order": 0}
     members = ARRAY_FILTERS.get(codec_id, ())
-    if array is not None:
-        if members and configuration.get(members[0]) is None:
-            # zarr-python leaves out what is the array's own type.
-            configuration[members[0]] = array.dtype.str
-        if codec_id == "shuffle" and configuration.get("elementsize") is None:
-            configuration["elementsize"] = array.dtype.itemsize
+    if array is not None and members and configuration.get(members[0]) is None:
+        # zarr-python leaves out what is the array's own type.
+        configuration[members[0]] = array.dtype.str
+    if codec_id == "shuffle" and configuration.get("elementsize") is None:
+        if array is None:
+            reason = "is missing, and the codec before it leaves no elements to shuffle"
+            raise MetadataError(reason, field=f"{field}.elementsize")
+        configuration["elementsize"] = array.dtype.itemsize
     found = find_class(codec_id)
     if found is not None and is_own(found):
         check_settings(codec_id, found, without(configuration, ("id",)), field)
