@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import numcodecs.registry
+import numpy as np
 import pytest
 
 from tests.contracts.codec_contract import build
@@ -22,6 +23,26 @@ def test_codec_whose_package_is_missing_names_the_extra(
     monkeypatch.delitem(numcodecs.registry.entries, codec_id, raising=False)
     with pytest.raises(UnsupportedError, match=rf"{codec_id}: needs.*'zarrfs\[{extra}\]'"):
         build([f"numcodecs.{codec_id}"], (4,), "f4")
+
+
+@pytest.mark.parametrize(
+    ("first_name", "codec"),
+    [
+        ("array_to_bytes/zfp", {"name": "zfp", "configuration": {"mode": "reversible"}}),
+        ("array_to_bytes/vlen_v2", {"name": "zarrs.vlen_v2"}),
+        ("bytes_to_bytes/bz2", {"name": "numcodecs.bz2", "configuration": {"level": 1}}),
+        ("bytes_to_bytes/fletcher32", {"name": "numcodecs.fletcher32"}),
+    ],
+)
+def test_codecs_are_known_by_their_first_names(first_name: str, codec: dict[str, Any]) -> None:
+    is_text, is_behind = "vlen" in first_name, first_name.startswith("bytes")
+    array = np.array(["a", ""], object) if is_text else np.arange(2, dtype="f4")
+    stored = set()
+    for name in (codec["name"], f"https://codec.zarrs.dev/{first_name}"):
+        codecs = [LITTLE] * is_behind + [{**codec, "name": name}]
+        pipeline = build(codecs, (2,), array.dtype, fill="" if is_text else 0)
+        stored.add(bytes(pipeline.encode(array)))
+    assert len(stored) == 1
 
 
 @pytest.mark.parametrize("place", [0, 1])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from zarrfs.codecs.base import BytesBytesCodec, BytesSpec, ChunkSpec, Codec, Spec
@@ -124,6 +125,26 @@ CODECS: Registry[BuiltIn | type[Codec]] = Registry(
     group="zarrfs.codecs",
 )
 """A name that ends in ``*`` stands for all that begin so."""
+
+
+FIRST_NAMES = MappingProxyType(
+    {
+        f"https://codec.zarrs.dev/{first}": name
+        for first, name in (
+            ("array_to_array/bitround", "bitround"),
+            ("array_to_bytes/bitround", "bitround"),
+            ("array_to_bytes/pcodec", "numcodecs.pcodec"),
+            ("array_to_bytes/vlen", "zarrs.vlen"),
+            ("array_to_bytes/vlen_v2", "zarrs.vlen_v2"),
+            ("array_to_bytes/zfp", "zfp"),
+            ("array_to_bytes/zfpy", "numcodecs.zfpy"),
+            ("bytes_to_bytes/bz2", "numcodecs.bz2"),
+            ("bytes_to_bytes/fletcher32", "numcodecs.fletcher32"),
+            ("bytes_to_bytes/gdeflate", "zarrs.gdeflate"),
+        )
+    }
+)
+"""Names that the Rust library zarrs gave codecs before they were registered -> those of today."""
 
 
 def register_codec(codec_class: type[Codec], *, force: bool = False) -> None:
@@ -252,6 +273,9 @@ def build_codec(extension: Extension, spec: Spec, build_pipeline: BuildPipeline)
     UnsupportedError
         If it is not known.
     """
+    name = FIRST_NAMES.get(extension.name)
+    if name is not None:
+        extension = replace(extension, name=name)
     try:
         found = CODECS.find(extension.name)
         if isinstance(found, BuiltIn):
