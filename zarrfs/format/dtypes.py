@@ -149,16 +149,15 @@ def fixed_length_utf32(n_characters: int, field: str) -> DataType:
 
 
 def time(code: str, unit: str, scale: int, field: str) -> DataType:
-    """Return the type of moments (``M8``) or durations (``m8``) counted in `scale` `unit`."""
+    """Return the type of moments (``M8``) or durations (``m8``) counted in `scale` `unit`.
+
+    Without a unit the scale has no meaning, and is dropped as in NumPy's type strings.
+    """
     name = "numpy.datetime64" if code == "M8" else "numpy.timedelta64"
-    if unit == "generic":
-        if scale != 1:
-            reason = f"NumPy has no {name} without unit in steps of {scale}"
-            raise UnsupportedError(reason, field=field)
-        return DataType(name, np.dtype(code))
     if scale > MAX_TIME_SCALE:
         raise UnsupportedError(f"NumPy has no {name} in steps of {scale}", field=field)
-    return DataType(name, np.dtype(f"{code}[{scale}{unit}]"))
+    step = "" if unit == "generic" else f"[{scale}{unit}]"
+    return DataType(name, np.dtype(f"{code}{step}"))
 
 
 def struct(fields: list[tuple[str, DataType]], field: str) -> DataType:
