@@ -185,3 +185,15 @@ def test_whole_arrays_are_cast() -> None:
     )
     assert cast(np.array([-1000, -1.5, 2.5, 1000], "f4")).tolist() == [-128, -2, 2, 127]
     assert cast(np.array([], "f4")).dtype == np.int8
+
+
+def test_what_is_clamped_to_a_type_without_infinity_is_its_limit() -> None:
+    target = np.dtype(ml_dtypes.float4_e2m1fn)
+    cast = Cast(
+        source=number_of(np.dtype("f4")),
+        target=number_of(target),
+        rounding="nearest-even",
+        out_of_range="clamp",
+    )
+    numbers = np.array([-1e9, -6.5, -6, 0.5, 6, 100], "f4")
+    assert cast(numbers).astype("f8").tolist() == [-6, -6, -6, 0.5, 6, 6]
