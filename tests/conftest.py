@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 pytest_plugins = ["pytester", "tests.log_check"]
 
 # A test run must not depend on luck: the same examples each time, more of them in the slow profile.
-settings.register_profile("fast", deadline=None, derandomize=True, max_examples=50)
+settings.register_profile("fast", deadline=None, derandomize=True, max_examples=30)
 settings.register_profile(
     "slow",
     deadline=None,
