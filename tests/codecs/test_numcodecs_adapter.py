@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import lzma
 from typing import TYPE_CHECKING, Any
 
 import ml_dtypes
@@ -437,6 +438,17 @@ def test_pcodec_compresses_parts_of_complex_numbers_that_numpy_lacks() -> None:
     array = random_array((3, 4), dtype, 1)
     pipeline = build([codec("pcodec")], (3, 4), dtype)
     assert same(pipeline.decode(pipeline.encode(array)), array)
+
+
+def test_delta_of_gdal_is_left_to_the_lzma_stream() -> None:
+    array = np.arange(50, dtype="<i2")
+    filters = [{"id": lzma.FILTER_DELTA, "dist": 2}, {"id": lzma.FILTER_LZMA2, "preset": 6}]
+    stored = lzma.compress(array.tobytes(), filters=filters)
+    pipeline = build([LITTLE, codec("lzma", preset=6, delta=2)], (50,), "<i2")
+    assert same(pipeline.decode(stored), array)
+    assert same(pipeline.decode(pipeline.encode(array)), array)
+    with pytest.raises(MetadataError, match=r"lzma\.delta: is no setting of numcodecs' lzma"):
+        build([LITTLE, codec("lzma", format=2, delta=2)], (50,), "<i2")
 
 
 @pytest.mark.parametrize("name", ["pcodec", "zfpy"])

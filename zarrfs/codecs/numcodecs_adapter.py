@@ -15,6 +15,7 @@ they decode to is checked, but they alone know how much memory they take for it.
 
 from __future__ import annotations
 
+import lzma
 from collections.abc import Callable
 from functools import partial
 from types import MappingProxyType
@@ -185,6 +186,8 @@ def _numcodec(
     if codec_id == "pcodec" and configuration.get("delta_spec") in ("none", "no_op"):
         # pcodec 1 renamed it, which numcodecs 0.16.6 does not know; no order is no delta either.
         configuration |= {"delta_spec": "try_consecutive", "delta_encoding_order": 0}
+    if codec_id == "lzma" and configuration.get("format") in (None, lzma.FORMAT_XZ):
+        configuration.pop("delta", None)  # GDAL's; a stream of this format tells its filters
     members = ARRAY_FILTERS.get(codec_id, ())
     if array is not None and members and configuration.get(members[0]) is None:
         # zarr-python leaves out what is the array's own type.
