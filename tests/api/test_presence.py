@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pytest
@@ -116,3 +116,25 @@ def test_a_store_that_takes_a_request_to_tell_is_not_asked() -> None:
     assert isinstance(z, zarrfs.Array)
     MemoryStore("presence").delete("zarr.json")
     assert z[...].tolist() == [1, 2]
+
+
+def test_a_key_encoding_that_equals_only_itself_is_the_same_still(tmp_path: Path) -> None:
+    class Dashes(zarrfs.ChunkKeyEncoding):
+        name = "test.dashes"
+        configuration: ClassVar[dict[str, Any]] = {}
+
+        def encode(self, coords: tuple[int, ...]) -> str:
+            return "-".join(map(str, coords))
+
+        def decode(self, key: str, ndim: int) -> tuple[int, ...] | None:
+            return tuple(map(int, key.split("-")))
+
+    zarrfs.register_chunk_key_encoding("test.dashes", lambda *arguments: Dashes())
+    try:
+        z = zarrfs.create_array(
+            tmp_path / "x", shape=(2, 2), dtype="u1", chunk_key_encoding="test.dashes"
+        )
+        z[0, 1] = 5
+        assert z[...].tolist() == [[0, 5], [0, 0]]
+    finally:
+        zarrfs.unregister_chunk_key_encoding("test.dashes")

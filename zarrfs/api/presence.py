@@ -73,6 +73,7 @@ class Presence:
 def _layout(node: ArrayNode) -> tuple[object, ...]:
     """Return what chunks depend on, but for the shape of the array."""
     metadata = node.metadata
-    fill_value = repr(metadata.fill_value)  # NaN is not equal to itself
-    chunks = metadata.chunk_grid.chunk_shape
-    return metadata.data_type, chunks, metadata.chunk_key_encoding, fill_value, metadata.codecs
+    # Key encodings of others need not be equal, nor is NaN to itself.
+    key = metadata.chunk_key_encoding.encode(tuple(range(1, metadata.ndim + 1)))
+    fill_value = repr(metadata.fill_value)
+    return metadata.data_type, metadata.chunk_grid.chunk_shape, key, fill_value, metadata.codecs
