@@ -211,6 +211,16 @@ def test_chunk_keys(wanted: dict[str, Any], encoding: tuple[str, str]) -> None:
         ({"codecs": 5}, "codecs", "must be a list of codecs, not 5"),
         ({"filters": "delta"}, "filters", 'must be a list of codecs, not "delta"'),
         ({"filters": {"id": "delta"}}, "filters", "must be a list of codecs"),
+        (
+            {"dtype": "M8[s]", "filters": ["delta"], "zarr_format": 2},
+            "filters",
+            "numcodecs.delta does not take elements of type datetime64[s]: ",
+        ),
+        (
+            {"dtype": "U3", "filters": ["delta"], "zarr_format": 2},
+            "filters",
+            "elements of type <U3",
+        ),
         ({"attributes": 5}, "attributes", "must be a mapping"),
         ({"attributes": {1: 2}}, "attributes", "must have names that are strings, not 1"),
         ({"attributes": {"a": [{"b": {1: 2, "1": 3}}]}}, "attributes.a.b", "are strings, not 1"),

@@ -23,20 +23,27 @@ from zarrfs.arrays.chunk_shapes import BYTES_OF_OBJECT, choose_chunk_shape
 from zarrfs.arrays.memory import MACHINE_BYTES
 from zarrfs.arrays.object_codecs import ArrayCodecs
 from zarrfs.arrays.user_attributes import new_attributes
-from zarrfs.errors import MetadataError
+from zarrfs.errors import CodecError, MetadataError
+from zarrfs.format.array_filters import ARRAY_FILTERS
 from zarrfs.format.chunk_grids import parse_chunk_grid, parse_chunk_shape, parse_shape
 from zarrfs.format.chunk_keys import parse_chunk_key_encoding
 from zarrfs.format.conversion import array_to_v2, array_to_v3, v3_codec_of
 from zarrfs.format.documents import Json, show
 from zarrfs.format.dtype_arguments import data_type_of
 from zarrfs.format.dtypes import OBJECT_TYPES
-from zarrfs.format.extensions import Extension, parse_extension, serialise_extension
+from zarrfs.format.extensions import (
+    NUMCODECS,
+    Extension,
+    parse_extension,
+    serialise_extension,
+)
 from zarrfs.format.fill_arguments import fill_value_of
 from zarrfs.format.fill_values import default_fill_value
 from zarrfs.format.metadata import ArrayMetadata, GroupMetadata
 from zarrfs.format.node_documents import serialise_documents
 
 if TYPE_CHECKING:
+    from zarrfs.codecs.sharding import Pipeline
     from zarrfs.format.chunk_grids import ChunkGrid
     from zarrfs.format.dtypes import ByteOrder, DataType
     from zarrfs.format.metadata import ZarrFormat
@@ -53,6 +60,10 @@ Lengths = int | Sequence[int | Sequence[int]]
 chunk along an axis."""
 
 DEFAULT_COMPRESSOR = {"id": "zstd", "level": 1}
+
+MAX_TRIED = 2**24
+"""Bytes of the largest chunk that is encoded and decoded for a trial, where filters are asked for:
+some ten milliseconds."""
 
 # The most that these take at once, in bytes (their own headers).
 _MAX_INPUT = {"blosc": 2**31 - 17, "numcodecs.blosc": 2**31 - 17, "numcodecs.lz4": 0x7E000000}
@@ -143,9 +154,10 @@ def new_metadata(wanted: NewArray) -> ArrayMetadata:
     elif wanted.order not in ("C", "F"):
         raise MetadataError(f'must be "C" or "F", not {show(wanted.order)}', field="order")
     metadata = array_to_v3(metadata) if wanted.zarr_format == 3 else array_to_v2(metadata)
+    has_filters = any(c.name.removeprefix(NUMCODECS) in ARRAY_FILTERS for c in metadata.codecs)
     if wanted.shards is not None:
         metadata = _sharded(metadata, wanted, shape)
-    _check(metadata)
+    _check(metadata, has_filters=has_filters)
     return metadata
 
 
@@ -181,7 +193,7 @@ def _check_format(zarr_format: object) -> None:
         raise MetadataError(f"must be 2 or 3, not {show(zarr_format)}", field="zarr_format")
 
 
-def _check(metadata: ArrayMetadata) -> None:
+def _check(metadata: ArrayMetadata, *, has_filters: bool) -> None:
     """Refuse what could be stored, but not be read or written."""
     largest = ArrayCodecs(metadata).largest
     nbytes = largest.chunk.spec.nbytes
@@ -197,7 +209,23 @@ def _check(metadata: ArrayMetadata) -> None:
         if nbytes > most:
             reason = f"have {nbytes} bytes each, and {codec.name!r} takes no more than {most}"
             raise MetadataError(f"{reason}; choose smaller ones, or another codec", field="chunks")
+    if has_filters and nbytes <= MAX_TRIED and not metadata.dtype.hasobject:
+        _try(largest.chunk)
     serialise_documents(metadata)  # before any folder is made: the format may not have it
+
+
+def _try(pipeline: Pipeline) -> None:
+    """Encode and decode a chunk: filters of numcodecs do not say which elements they take.
+
+    ``delta`` takes times, and fails when it is to decode them.
+    """
+    spec = pipeline.spec
+    try:
+        with np.errstate(all="ignore"):
+            pipeline.decode(pipeline.encode(np.zeros(spec.shape, spec.dtype)))
+    except CodecError as error:
+        reason = f"{error.codec} does not take elements of type {spec.dtype}: {error.reason}"
+        raise MetadataError(reason, field="filters") from error
 
 
 # --- shape, chunks, keys ----------------------------------------------------------------------
