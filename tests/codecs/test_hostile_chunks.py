@@ -48,12 +48,13 @@ FILTERS: list[dict[str, Any]] = [
     {"name": "numcodecs.delta", "configuration": {"dtype": "<f4"}},
     {"name": "numcodecs.quantize", "configuration": {"digits": 1, "dtype": "<f4"}},
 ]
+SHUFFLE = {"name": "numcodecs.shuffle", "configuration": {"elementsize": 4}}
 CASES: list[list[Any]] = [
     *([name] for name in OF_BYTES[:4]),
     *([f"numcodecs.{name}"] for name in (*OF_BYTES[4:], *OF_ARRAYS)),
-    *(["gzip", f"numcodecs.{name}"] for name in OF_BYTES[4:]),
+    *(["gzip", f"numcodecs.{name}"] for name in OF_BYTES[4:] if name != "shuffle"),
     *([step] for step in FILTERS),
-    *(["gzip", step] for step in FILTERS),
+    *(["gzip", step] for step in (*FILTERS, SHUFFLE)),
 ]
 
 
