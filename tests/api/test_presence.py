@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -102,6 +103,14 @@ def test_nan_as_fill_value_is_the_same_array_still(tmp_path: Path) -> None:
     z.attributes["units"] = "K"
     z[0] = 1
     assert z[0] == 1
+
+
+def test_time_without_unit_as_fill_value_is_the_same_array_still(tmp_path: Path) -> None:
+    z = zarrfs.create_array(tmp_path / "x", shape=2, dtype="M8", fill_value=np.datetime64("NaT"))
+    document = json.loads((tmp_path / "x/zarr.json").read_text())
+    (tmp_path / "x/zarr.json").write_text(json.dumps({**document, "fill_value": 5}))
+    z = zarrfs.open_array(tmp_path / "x")
+    assert z[...].view("i8").tolist() == [5, 5]
 
 
 def test_a_store_that_takes_a_request_to_tell_is_not_asked() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from zarrfs.arrays.node_reading import read_node
 from zarrfs.arrays.nodes import ArrayNode, BrokenNode
 from zarrfs.errors import KeyNotFoundError, NodeNotFoundError, NodeTypeError
@@ -73,7 +75,9 @@ class Presence:
 def _layout(node: ArrayNode) -> tuple[object, ...]:
     """Return what chunks depend on, but for the shape of the array."""
     metadata = node.metadata
-    # Key encodings of others need not be equal, nor is NaN to itself.
+    # Key encodings of others need not be equal, nor is NaN to itself; NumPy cannot print times
+    # without a unit.
     key = metadata.chunk_key_encoding.encode(tuple(range(1, metadata.ndim + 1)))
-    fill_value = repr(metadata.fill_value)
-    return metadata.data_type, metadata.chunk_grid.chunk_shape, key, fill_value, metadata.codecs
+    fill_value = metadata.fill_value
+    fill = fill_value.tobytes() if isinstance(fill_value, np.generic) else repr(fill_value)
+    return metadata.data_type, metadata.chunk_grid.chunk_shape, key, fill, metadata.codecs
