@@ -46,6 +46,26 @@ class SmallNumbers(CodecContract):
 # --- bytes→bytes, behind `bytes` ----------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    "further",
+    [
+        codec("lz4"),
+        codec("zlib"),
+        codec("bz2"),
+        codec("lzma"),
+        codec("crc32"),
+        codec("shuffle", elementsize=12),
+        codec("zstd"),
+        codec("blosc", shuffle=-1),
+    ],
+    ids=lambda further: str(further["name"]),
+)
+def test_records_of_times_are_encoded(further: dict[str, Any]) -> None:
+    records = np.array([(3, 1.5), (4, 2.5)], [("t", "<M8[s]"), ("x", "<f4")])
+    pipeline = build([LITTLE, further], records.shape, records.dtype)
+    assert (pipeline.decode(pipeline.encode(records)) == records).all()
+
+
 class TestZlib(CodecContract):
     codecs = (LITTLE, codec("zlib", level=1))
     dtypes = (*NUMBERS, *OTHERS)

@@ -256,6 +256,9 @@ def _encoded_bytes(codec_id: str, codec: Numcodec, content: BytesSpec) -> BytesS
 def _compress(codec: Numcodec, array: ChunkSpec | None, data: Buffer) -> Buffer:
     """Encode bytes as the array that they are: numcodecs looks at type and shape."""
     elements = np.frombuffer(data, np.uint8) if array is None else as_array(data, array)
+    if elements.dtype.names:
+        # Of records the length counts alone; a buffer cannot have those with times in them.
+        elements = elements.view(np.dtype((np.void, elements.itemsize)))
     return as_buffer(quietly(codec.encode, elements))
 
 
