@@ -40,6 +40,7 @@ class Support:
     """Codecs of the registry: ``packbits``, ``bitround``, ``reshape``; and zarrs' own."""
     checksum_of_zstd: frozenset[int]
     """Formats in which `zstd` has it as an option."""
+    gzip_levels: tuple[int, ...]
     odd_blosc: bool
     """A `typesize` of ``blosc`` that does not divide the number of bytes."""
     compressed_shards: bool
@@ -174,7 +175,7 @@ def _bytes_codecs(itemsize: int, support: Support) -> SearchStrategy[Codec]:
     if 3 in support.checksum_of_zstd:
         zstd["checksum"] = st.booleans()
     core = (
-        _codecs_v3("gzip", level=st.integers(0, 9))
+        _codecs_v3("gzip", level=st.sampled_from(support.gzip_levels))
         | _codecs_v3("zstd", **zstd)
         | _codecs_v3(
             "blosc",

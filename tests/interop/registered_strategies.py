@@ -59,7 +59,7 @@ def variable_lengths(draw: DrawFn, ids: frozenset[str], name: str) -> Codec:
     chosen = draw(st.sampled_from(names))
     if chosen != "zarrs.vlen":
         return _codec(chosen)
-    further = st.lists(st.sampled_from([_codec("crc32c"), _codec("gzip", level=1)]), max_size=2)
+    further = st.lists(st.sampled_from([_codec("crc32c"), _codec("gzip", level=2)]), max_size=2)
     endian = draw(st.sampled_from(["little", "big"]))
     return _codec(
         chosen,

@@ -33,6 +33,7 @@ _SUPPORT = Support(
     compressors_v2=frozenset({"bz2", "lz4", "lzma", "zlib"}),
     registered=frozenset(),
     checksum_of_zstd=frozenset({2, 3}),
+    gzip_levels=tuple(range(10)),
     odd_blosc=True,
     compressed_shards=True,
     complex_null=True,
@@ -47,7 +48,7 @@ _SUPPORT = Support(
 )
 
 _RECORD = np.dtype([("a", "u1"), ("b", "<f8"), ("c", "<i2")])
-_TIMED = np.dtype([("a", "<M8[s]"), ("b", [("x", "<c8"), ("y", "?")]), ("c", "U2"), ("d", "S3")])
+_TIMED = np.dtype([("a", "<M8[s]"), ("b", [("x", "<i8"), ("y", "?")]), ("c", "U2"), ("d", "S3")])
 _RECORD_V2 = np.dtype([("a", ">i4"), ("b", "S3"), ("c", "<f2")])
 # Without times: some of its compressors take no buffer of them.
 _MIXED_V2 = np.dtype([("a", "<f4"), ("b", ">u8"), ("c", "?"), ("d", "<U2")])

@@ -39,6 +39,7 @@ _SUPPORT = Support(
         {"bitround", "packbits", "reshape", "zarrs.squeeze", "zarrs.vlen", "zarrs.vlen_v2"}
     ),
     checksum_of_zstd=frozenset({3}),
+    gzip_levels=(0, *range(2, 10)),  # level 1 in shards writes more than it has room for
     odd_blosc=False,  # reads too little of such parts
     compressed_shards=True,
     complex_null=False,
