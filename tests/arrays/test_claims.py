@@ -11,7 +11,7 @@ import pytest
 from zarrfs.arrays.claims import CLAIM, claim, is_abandoned
 from zarrfs.arrays.hierarchy import Hierarchy
 from zarrfs.arrays.new_arrays import NewArray, new_metadata
-from zarrfs.arrays.node_writing import create_array, create_group
+from zarrfs.arrays.node_writing import create_array, create_group, delete_node
 from zarrfs.errors import NodeExistsError, StoreError
 from zarrfs.format.metadata import GroupMetadata
 from zarrfs.stores.faulty import FaultyStore
@@ -45,7 +45,9 @@ def test_a_claim_lasts_as_long_as_the_block() -> None:
     with claim(store, "a"):
         assert keys(store) == [f"a/{CLAIM}"]
         with (
-            pytest.raises(NodeExistsError, match=r"nothing can be created at 'a': process \d+ of"),
+            pytest.raises(
+                NodeExistsError, match=r"process \d+ of host .* is putting something at 'a'"
+            ),
             claim(store, "a"),
         ):
             pass
@@ -68,7 +70,7 @@ def test_what_a_dead_process_claimed_can_be_had() -> None:
 def test_of_processes_elsewhere_nobody_knows_whether_they_live(owner: str) -> None:
     store = MemoryStore()
     store.set(f"a/{CLAIM}", owner.encode())
-    with pytest.raises(NodeExistsError, match=rf"if it does not run any more, delete 'a/{CLAIM}'"):
+    with pytest.raises(NodeExistsError, match=rf"wait for it, or delete 'a/{CLAIM}' if it"):
         create_array(Hierarchy(store), "a", ARRAY, overwrite=True)
 
 
@@ -121,11 +123,29 @@ def test_nobody_gets_between_chunks_and_metadata() -> None:
     def fill(node: ArrayNode) -> None:
         store.set("a/c/0", b"x")
         for create in others:
-            with pytest.raises(NodeExistsError, match="is putting something there"):
+            with pytest.raises(NodeExistsError, match="is putting something at 'a'"):
                 create()
 
     create_array(Hierarchy(store), "a", ARRAY, fill=fill)
     assert keys(store) == ["a/c/0", "a/zarr.json", "zarr.json"]
+
+
+def test_nothing_above_an_array_that_is_being_filled_is_deleted() -> None:
+    store = MemoryStore()
+
+    def fill(node: ArrayNode) -> None:
+        store.set("g/a/c/0", b"x")
+        with pytest.raises(NodeExistsError, match="is putting something at 'g/a'"):
+            create_group(Hierarchy(store), "g", GROUP, overwrite=True)
+        for path in ("", "g", "g/a"):
+            with pytest.raises(NodeExistsError, match="is putting something at 'g/a'"):
+                delete_node(Hierarchy(store), path)
+
+    create_array(Hierarchy(store), "g/a", ARRAY, fill=fill)
+    assert keys(store) == ["g/a/c/0", "g/a/zarr.json", "g/zarr.json", "zarr.json"]
+    store.set(f"g/b/{CLAIM}", dead_name().encode())
+    delete_node(Hierarchy(store), "g")
+    assert keys(store) == ["zarr.json"]
 
 
 def test_who_claims_after_another_has_finished_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

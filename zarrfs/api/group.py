@@ -93,6 +93,8 @@ class Group:
         ------
         NodeNotFoundError
             If there is none.
+        NodeExistsError
+            If a process is about to create an array there.
         ReadOnlyError
             If the store cannot be written, or the group was opened for reading.
         StoreError

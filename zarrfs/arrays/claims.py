@@ -14,7 +14,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from zarrfs.errors import KeyNotFoundError, NodeExistsError, StoreError
-from zarrfs.format.node_keys import metadata_key
+from zarrfs.format.node_keys import key_prefix, metadata_key, node_name, parent
 from zarrfs.stores.processes import is_dead, process_name
 
 if TYPE_CHECKING:
@@ -45,9 +45,19 @@ def is_abandoned(store: Store, path: str) -> bool:
     if is_dead(owner):
         return True
     host, _, rest = owner.partition("~")
-    reason = f"process {rest.rpartition('~')[2]} of host {host} is putting something there; if it"
-    reason += f" does not run any more, delete {metadata_key(path, CLAIM)!r}"
-    raise NodeExistsError(f"nothing can be created at {path or '/'!r}: {reason}")
+    who = f"process {rest.rpartition('~')[2]} of host {host}"
+    advice = f"wait for it, or delete {metadata_key(path, CLAIM)!r} if it does not run any more"
+    raise NodeExistsError(f"{who} is putting something at {path or '/'!r}; {advice}")
+
+
+def require_unclaimed(store: Store, path: str, *, but_for: str | None) -> None:
+    """Raise `NodeExistsError` if a process that lives has claimed a place, or one below it.
+
+    `but_for` is the key of one's own claim.
+    """
+    for key in store.list_prefix(key_prefix(path)):
+        if node_name(key) == CLAIM and key != but_for:
+            is_abandoned(store, parent(key) or "")
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING
 
-from zarrfs.arrays.claims import CLAIM, claim, is_abandoned
+from zarrfs.arrays.claims import CLAIM, claim, is_abandoned, require_unclaimed
 from zarrfs.arrays.consolidation import drop_consolidated
 from zarrfs.arrays.node_reading import StoredDocuments, parse_node, read_documents
 from zarrfs.arrays.nodes import ArrayNode, BrokenNode, GroupNode
@@ -127,6 +127,8 @@ def delete_node(hierarchy: Hierarchy, path: str) -> None:
     ------
     NodeNotFoundError
         If there is none. The root of a store is one only if it is an array or group.
+    NodeExistsError
+        If a process is about to create an array below it.
     StoreError
         If the store fails.
     """
@@ -227,7 +229,7 @@ def _create(
             raise _taken(path)  # another process was faster
         drop_consolidated(store, {above: found.members for above, found in groups.items() if found})
         if is_claimed and (overwrite or is_left):
-            _delete_keys(store, path)
+            _delete_keys(store, path, but_for=metadata_key(path, CLAIM))
         group = GroupMetadata(zarr_format=zarr_format, attributes={})
         for above in (above for above, found in groups.items() if found is None):
             if not _store_new(store, above, _dumped(serialise_documents(group))):
@@ -351,18 +353,19 @@ def _has_keys(store: Store, path: str) -> bool:
 def _delete_leftovers(store: Store, path: str) -> None:
     try:
         if not _documents_at(store, path):  # else somebody has created a node here meanwhile
-            _delete_keys(store, path)
-    except StoreError as error:
+            _delete_keys(store, path, but_for=metadata_key(path, CLAIM))
+    except (StoreError, NodeExistsError) as error:
         _log.warning("what was stored of %r so far could not be deleted: %s", path or "/", error)
 
 
-def _delete_keys(store: Store, path: str) -> None:
-    """Delete all below a path, but for a claim on it."""
+def _delete_keys(store: Store, path: str, *, but_for: str | None = None) -> None:
+    """Delete all below a path, but for one's own claim; nothing if others are at work there."""
+    require_unclaimed(store, path, but_for=but_for)
     for name in DOCUMENTS:
         store.delete(metadata_key(path, name))
     for key in store.list_prefix(key_prefix(path)):
         if node_name(key) in DOCUMENTS:
             store.delete(key)
     for key in store.list_prefix(key_prefix(path)):
-        if key != metadata_key(path, CLAIM):
+        if key != but_for:
             store.delete(key)
