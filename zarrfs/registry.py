@@ -2,7 +2,8 @@
 
 One kind of extension has one registry: codecs, stores, data types, chunk grids, chunk key
 encodings. Names that a program registers come first, then those built in, then the entry points
-of installed packages, which are loaded when first asked for.
+of installed packages, which are loaded when first asked for. A program that runs already does not
+notice packages that are installed later.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import functools
 import sys
 from dataclasses import dataclass
 from importlib.metadata import entry_points
-from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
 from zarrfs.errors import RegistrationError, UnsupportedError
@@ -139,7 +139,7 @@ class Registry(Generic[T]):
         )
 
     def _entry_points(self) -> Mapping[str, EntryPoint]:
-        return _entry_points(self._group, tuple((path, _mtime_ns(path)) for path in sys.path))
+        return _entry_points(self._group, tuple(sys.path))
 
     def _load(self, name: str) -> T | None:
         if name in self._loaded:
@@ -161,17 +161,10 @@ def _place(value: object) -> str:
 
 
 @functools.lru_cache(maxsize=32)
-def _entry_points(group: str, paths: tuple[tuple[str, int], ...]) -> Mapping[str, EntryPoint]:
-    """Entry points of a group, remembered until packages come or go at any of the paths.
+def _entry_points(group: str, _paths: tuple[str, ...]) -> Mapping[str, EntryPoint]:
+    """Entry points of the packages at some paths, those of a group; read once a process.
 
     Reading those of some hundred packages takes 15 ms, and ``dtype="f4"`` asks for them: it might
     be the name of somebody's data type.
     """
     return {entry.name: entry for entry in entry_points(group=group)}
-
-
-def _mtime_ns(path: str) -> int:
-    try:
-        return Path(path).stat().st_mtime_ns
-    except OSError:
-        return 0
