@@ -43,6 +43,7 @@ class Outcome:
 
     line: str
     seconds: float
+    """Of the processors: how busy the machine is does not count. `DEADLINE` ends what hangs."""
     peak: int
     """Bytes of memory that it took at most, beside those of the program before."""
 

@@ -48,9 +48,9 @@ def read(place: Path) -> tuple[str, BaseException | None]:
 def measured(place: Path) -> dict[str, Any]:
     """Read a node, and tell how it ended."""
     reset_peak()
-    before, started = resident("VmRSS"), time.perf_counter()
+    before, started = resident("VmRSS"), time.process_time()
     stage, error = read(place)
-    seconds = time.perf_counter() - started
+    seconds = time.process_time() - started
     return {
         "name": place.name,
         "stage": stage,
