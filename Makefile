@@ -69,7 +69,7 @@ docs: .venv/.dev ## Build the documentation and the man page, run its examples
 test-slow: .venv/.dev ## Tests that are slow by nature, and a long search for counter-examples
 	$(STEP) $(PYTEST) -m 'slow or (hypothesis and not interop)' --hypothesis-profile=slow -o faulthandler_timeout=1200
 
-fuzz: .venv/.dev ## New random arrays against zarr-python and tensorstore, thousands; for the night
+fuzz: .venv/.dev ## New random arrays against other implementations, thousands; for the night
 	$(STEP) $(PYTEST) $(ON_ALL_CORES) -m 'interop and hypothesis' --hypothesis-profile=fuzz \
 		-o faulthandler_timeout=3600
 

@@ -62,7 +62,11 @@ class Support:
     transposed_scalars: bool
     """A ``transpose`` of arrays without dimensions."""
     transposed_filters: bool
-    """A ``transpose`` before other array -> array codecs, and before text."""
+    """A ``transpose`` before other array -> array codecs."""
+    transposed_texts: bool
+    """A ``transpose`` of elements of any length."""
+    filled_texts: bool
+    """Fill values of them that are not empty."""
 
 
 _BLOSC = {
@@ -103,7 +107,9 @@ def codec_chains(
     if is_sharded:
         may_transpose = support.transposed_shards
     else:
-        may_transpose = support.transposed_filters or not (has_filters or dtype.hasobject)
+        may_transpose = support.transposed_filters or not has_filters
+    if dtype.hasobject:
+        may_transpose &= support.transposed_texts
     if not levels[0]:
         may_transpose &= support.transposed_scalars
     if draw(st.booleans()) and may_transpose:

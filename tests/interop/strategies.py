@@ -126,6 +126,8 @@ def v3_arrays(draw: DrawFn, data_types: Sequence[DataType], support: Support) ->
     if any(codec["name"] == "bitround" for codec in codecs):
         # Of chunks that are not stored, zarrs 0.23 reads the rounded one.
         fill_value = np.zeros((), data_type.dtype)[()]
+    if data_type.dtype.hasobject and not support.filled_texts:
+        fill_value = type(fill_value)()
     return ArrayV3(
         shape=shape,
         data_type=data_type,

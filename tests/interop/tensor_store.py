@@ -39,6 +39,8 @@ _SUPPORT = Support(
     transposed_scalars=True,
     transposed_shards=True,
     transposed_filters=True,
+    transposed_texts=False,
+    filled_texts=False,
 )
 
 SMALL_NUMBERS = (

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, reject, settings
+from hypothesis import assume, given, reject
 from hypothesis import strategies as st
 
 import zarrfs
@@ -39,12 +39,8 @@ pytestmark = [
     ),
 ]
 
-# Eight tests: 400 arrays in `make test`, four times as many in `make fuzz`.
-many = settings(max_examples=settings().max_examples)
-
 
 @pytest.mark.parametrize("name", PROGRAMS)
-@many
 @given(data=st.data())
 def test_v3_arrays(name: str, data: DataObject) -> None:
     program = PROGRAMS[name]
@@ -52,7 +48,6 @@ def test_v3_arrays(name: str, data: DataObject) -> None:
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-@many
 @given(data=st.data())
 def test_v2_arrays(name: str, data: DataObject) -> None:
     program = PROGRAMS[name]
@@ -60,14 +55,14 @@ def test_v2_arrays(name: str, data: DataObject) -> None:
 
 
 @pytest.mark.parametrize("name", ["zarr-python", "zarrs"])
-@many
 @given(data=st.data())
 def test_v3_arrays_in_terms_of_v2(name: str, data: DataObject) -> None:
     program = PROGRAMS[name]
     arrays = v2_arrays(v3_types(program), program.support, zarr_format=3)
     array = data.draw(arrays, label="array")
-    # zarr-python 3.1 reads other elements where its filters and text come after a transposition.
-    assume(array.order == "C" or not array.filters or program.support.transposed_filters)
+    is_text, support = array.data_type.dtype.hasobject, program.support
+    may_transpose = support.transposed_texts if is_text else support.transposed_filters
+    assume(array.order == "C" or not array.filters or may_transpose)
     options: dict[str, Any] = {"zarr_format": 3}
     if data.draw(st.booleans(), label="shards") and array.shape:
         factors = [data.draw(st.integers(1, 3), label="factor") for _ in array.chunks]

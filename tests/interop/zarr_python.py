@@ -45,6 +45,8 @@ _SUPPORT = Support(
     transposed_scalars=True,
     transposed_shards=False,  # compares shapes before and after the transposition
     transposed_filters=False,  # reads back something else than it wrote
+    transposed_texts=False,  # the same
+    filled_texts=True,
 )
 
 _RECORD = np.dtype([("a", "u1"), ("b", "<f8"), ("c", "<i2")])
