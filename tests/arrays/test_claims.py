@@ -11,7 +11,8 @@ import pytest
 from zarrfs.arrays.claims import CLAIM, claim, is_abandoned
 from zarrfs.arrays.hierarchy import Hierarchy
 from zarrfs.arrays.new_arrays import NewArray, new_metadata
-from zarrfs.arrays.node_writing import create_array, create_group, delete_node
+from zarrfs.arrays.node_creation import create_array, create_group
+from zarrfs.arrays.node_writing import delete_node
 from zarrfs.errors import NodeExistsError, StoreError
 from zarrfs.format.metadata import GroupMetadata
 from zarrfs.stores.faulty import FaultyStore

@@ -10,7 +10,7 @@ import zarr
 from zarr.errors import ZarrUserWarning
 
 from tests.arrays import writer
-from tests.arrays.test_node_writing import group, keys, members, metadata
+from tests.arrays.sample_nodes import group, keys, members, metadata
 from tests.arrays.test_object_versions import RemoteStore
 from zarrfs.arrays.consolidation import consolidate
 from zarrfs.arrays.hierarchy import (
@@ -21,13 +21,8 @@ from zarrfs.arrays.hierarchy import (
     Hierarchy,
     PrefixNode,
 )
-from zarrfs.arrays.node_writing import (
-    create_array,
-    create_group,
-    delete_node,
-    write_attributes,
-    write_shape,
-)
+from zarrfs.arrays.node_creation import create_array, create_group
+from zarrfs.arrays.node_writing import delete_node, write_attributes, write_shape
 from zarrfs.errors import MetadataError, NodeNotFoundError, NodeTypeError, UnsupportedError
 from zarrfs.format.chunk_grids import regular_grid
 from zarrfs.format.node_documents import serialise_documents

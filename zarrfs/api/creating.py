@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from zarrfs.api.array import Array
     from zarrfs.api.group import Group
-    from zarrfs.arrays.new_arrays import Codec, Compressor, Lengths
+    from zarrfs.arrays.new_arrays import Lengths
+    from zarrfs.arrays.new_codecs import Codec, Compressor
     from zarrfs.format.metadata import ZarrFormat
 
 

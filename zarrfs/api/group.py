@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from zarrfs.api.array import Array
 from zarrfs.api.attributes import Attributes
 from zarrfs.api.process_engine import process_engine
-from zarrfs.arrays import node_writing
+from zarrfs.arrays import node_creation
 from zarrfs.arrays.hierarchy import ArrayNode, BrokenNode, GroupNode, PrefixNode
 from zarrfs.arrays.new_arrays import group_metadata, new_metadata, parse_options
+from zarrfs.arrays.node_writing import delete_node
 from zarrfs.errors import (
     NodeNameError,
     NodeNotFoundError,
@@ -105,7 +106,7 @@ class Group:
         if below == self.path:
             raise NodeNotFoundError(repr(path), "name a node below the group")
         try:
-            node_writing.delete_node(self._hierarchy, below)
+            delete_node(self._hierarchy, below)
         finally:
             self._engine.open_sources.node_changed(self._hierarchy.store, key_prefix(below))
 
@@ -292,7 +293,7 @@ def new_array(
             fill(array(node, is_being_created=True))
 
     try:
-        node = node_writing.create_array(
+        node = node_creation.create_array(
             hierarchy,
             path,
             metadata,
@@ -309,7 +310,7 @@ def new_group(
 ) -> Group:
     """Create the group at a path."""
     try:
-        node = node_writing.create_group(hierarchy, path, metadata, overwrite=overwrite)
+        node = node_creation.create_group(hierarchy, path, metadata, overwrite=overwrite)
     finally:
         engine.open_sources.node_changed(hierarchy.store, key_prefix(path))
     return Group(hierarchy, node, engine)

@@ -2,11 +2,8 @@
 
 The user speaks v3 (`codecs`) or v2 (`compressor`, `filters`, `order`), for either format: what is
 said in the other's terms is translated (`zarrfs.format.conversion`), or refused if that format has
-nothing of the kind. What is not said is chosen: chunks by `choose_chunk_shape`; elements laid out
-little-endian and compressed with zstd, level 1. Of temperatures and precipitation of a climate
-model (BCSD, float32) that took 1 and 5 % more bytes than level 3, which is zstd's default, but was
-2.8 times as fast to write (380 MB/s a core) and 1.2 to 1.5 times as fast to read. Smooth numbers
-lose more: of a random walk in steps of 0.1 it took 27 % more.
+nothing of the kind. What is not said is chosen: chunks by `choose_chunk_shape`, codecs in
+`zarrfs.arrays.new_codecs`.
 """
 
 from __future__ import annotations
@@ -21,45 +18,32 @@ import numpy as np
 
 from zarrfs.arrays.chunk_shapes import BYTES_OF_OBJECT, choose_chunk_shape
 from zarrfs.arrays.memory import MACHINE_BYTES
+from zarrfs.arrays.new_codecs import extension_of, v2_codec, v2_codecs, v3_codecs
 from zarrfs.arrays.object_codecs import ArrayCodecs
 from zarrfs.arrays.user_attributes import new_attributes
 from zarrfs.errors import CodecError, MetadataError
 from zarrfs.format.array_filters import ARRAY_FILTERS
 from zarrfs.format.chunk_grids import parse_chunk_grid, parse_chunk_shape, parse_shape
 from zarrfs.format.chunk_keys import parse_chunk_key_encoding
-from zarrfs.format.conversion import array_to_v2, array_to_v3, v3_codec_of
+from zarrfs.format.conversion import array_to_v2, array_to_v3
 from zarrfs.format.documents import Json, show
 from zarrfs.format.dtype_arguments import data_type_of
-from zarrfs.format.dtypes import OBJECT_TYPES
-from zarrfs.format.extensions import (
-    NUMCODECS,
-    Extension,
-    parse_extension,
-    serialise_extension,
-)
+from zarrfs.format.extensions import NUMCODECS, Extension, serialise_extension
 from zarrfs.format.fill_arguments import fill_value_of
 from zarrfs.format.fill_values import default_fill_value
 from zarrfs.format.metadata import ArrayMetadata, GroupMetadata
 from zarrfs.format.node_documents import serialise_documents
 
 if TYPE_CHECKING:
+    from zarrfs.arrays.new_codecs import Codec, Compressor
     from zarrfs.codecs.sharding import Pipeline
     from zarrfs.format.chunk_grids import ChunkGrid
-    from zarrfs.format.dtypes import ByteOrder, DataType
+    from zarrfs.format.dtypes import DataType
     from zarrfs.format.metadata import ZarrFormat
-
-Codec = str | dict[str, Any] | Extension
-"""A codec as in a v3 document: its name, or an object with name and configuration."""
-
-Compressor = str | dict[str, Any] | Any
-"""A codec as in a v2 document: its id, an object with ``id`` and configuration, or a codec object
-of numcodecs."""
 
 Lengths = int | Sequence[int | Sequence[int]]
 """Elements of chunks along each axis: one number for all axes, one for each, or those of every
 chunk along an axis."""
-
-DEFAULT_COMPRESSOR = {"id": "zstd", "level": 1}
 
 MAX_TRIED = 2**24
 """Bytes of the largest chunk that is encoded and decoded for a trial, where filters are asked for:
@@ -128,7 +112,7 @@ def new_metadata(wanted: NewArray) -> ArrayMetadata:
     if is_of_codecs and (wanted.compressor not in ("auto", None) or wanted.filters):
         raise MetadataError("go without compressor and filters: give either", field="codecs")
     shape = parse_new_shape(wanted.shape)
-    steps = [_v2_codec(step, f"filters[{i}]") for i, step in enumerate(wanted.filters or ())]
+    steps = [v2_codec(step, f"filters[{i}]") for i, step in enumerate(wanted.filters or ())]
     data_type, byte_order = data_type_of(
         wanted.dtype,
         object_codec=steps[0].name.removeprefix("numcodecs.") if steps else None,
@@ -141,9 +125,9 @@ def new_metadata(wanted: NewArray) -> ArrayMetadata:
         fill_value=default_fill_value(data_type)
         if wanted.fill_value is None
         else fill_value_of(wanted.fill_value, data_type),
-        codecs=_v3_codecs(wanted, data_type, byte_order)
-        if is_of_codecs
-        else _v2_codecs(wanted, steps, data_type, byte_order),
+        codecs=v2_codecs(wanted.compressor, steps, data_type, byte_order)
+        if wanted.codecs is None
+        else v3_codecs(wanted.codecs, data_type, byte_order),
         attributes=new_attributes(wanted.attributes),
         dimension_names=_dimension_names(wanted.dimension_names, len(shape)),
     )
@@ -281,7 +265,7 @@ def _chunk_key_encoding(wanted: NewArray, ndim: int) -> Any:
         raise MetadataError("goes without chunk_key_encoding", field="dimension_separator")
     extension = Extension(name="v2" if wanted.zarr_format == 2 else "default")
     if given is not None:
-        extension = _extension(given, "chunk_key_encoding")
+        extension = extension_of(given, "chunk_key_encoding")
     elif wanted.dimension_separator is not None:
         separator = {"separator": wanted.dimension_separator}
         extension = replace(extension, configuration=separator)
@@ -318,69 +302,3 @@ def _is_list(value: object) -> TypeGuard[Iterable[Any]]:
     if isinstance(value, np.ndarray):
         return value.ndim > 0
     return isinstance(value, Iterable) and not isinstance(value, str | bytes | Set | Mapping)
-
-
-# --- codecs -------------------------------------------------------------------------------------
-
-
-def _v2_codecs(
-    wanted: NewArray, steps: list[Extension], data_type: DataType, byte_order: ByteOrder | None
-) -> tuple[Extension, ...]:
-    """Codecs of a v2 model: those that make bytes, then filters and compressor."""
-    if data_type.name in OBJECT_TYPES and not (
-        steps and steps[0].name.removeprefix("numcodecs.") in OBJECT_TYPES.values()
-    ):
-        steps = [_v2_codec(OBJECT_TYPES[data_type.name], "filters"), *steps]
-    if wanted.compressor is not None:
-        is_chosen = isinstance(wanted.compressor, str) and wanted.compressor == "auto"
-        compressor = DEFAULT_COMPRESSOR if is_chosen else wanted.compressor
-        steps = [*steps, _v2_codec(compressor, "compressor")]
-    if data_type.dtype.hasobject:
-        return tuple(steps)
-    # Fields of v2's structured types say their own byte order.
-    has_order = data_type.dtype.names is None and _has_byte_order(data_type.dtype)
-    endian = {"endian": byte_order or "little"} if has_order else {}
-    return (Extension(name="bytes", configuration=endian), *steps)
-
-
-def _v2_codec(value: Compressor, field: str) -> Extension:
-    members = value
-    if isinstance(value, str):
-        members = {"id": value}
-    elif hasattr(value, "get_config"):
-        members = value.get_config()
-    if not isinstance(members, dict) or not isinstance(members.get("id"), str):
-        reason = f"must be an id, an object with one, or a codec of numcodecs, not {show(value)}"
-        raise MetadataError(reason, field=field)
-    configuration = {name: member for name, member in members.items() if name != "id"}
-    return Extension(name=f"numcodecs.{members['id']}", configuration=configuration)
-
-
-def _v3_codecs(
-    wanted: NewArray, data_type: DataType, byte_order: ByteOrder | None
-) -> tuple[Extension, ...]:
-    """Codecs that the user gave, completed: byte order, and the options of compressors."""
-    codecs = [_extension(codec, f"codecs[{i}]") for i, codec in enumerate(wanted.codecs or ())]
-    itemsize = 1
-    for i, codec in enumerate(codecs):
-        if codec.name == "bytes":
-            itemsize = data_type.dtype.itemsize
-            if _has_byte_order(data_type.dtype):
-                endian = {"endian": byte_order or "little", **codec.configuration}
-                codecs[i] = replace(codec, configuration=endian)
-            continue
-        complete = v3_codec_of(codec.name, codec.configuration, itemsize)
-        if complete.name == codec.name:
-            codecs[i] = replace(codec, configuration=complete.configuration)
-    return tuple(codecs)
-
-
-def _extension(value: Codec, field: str) -> Extension:
-    return value if isinstance(value, Extension) else parse_extension(value, field)
-
-
-def _has_byte_order(dtype: np.dtype[Any]) -> bool:
-    """Whether elements have more than one byte whose order may differ."""
-    if dtype.isbuiltin == 2:  # types of other packages, whose `newbyteorder` does nothing
-        return dtype.itemsize > 1
-    return dtype.newbyteorder("S") != dtype

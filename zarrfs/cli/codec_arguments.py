@@ -10,7 +10,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from zarrfs.arrays.new_arrays import DEFAULT_COMPRESSOR
+from zarrfs.arrays.new_codecs import DEFAULT_COMPRESSOR
 from zarrfs.codecs.catalogue import codec_info
 from zarrfs.errors import MetadataError, RegistrationError, UsageError
 from zarrfs.format.documents import parse_json
