@@ -1,4 +1,4 @@
-"""An array: what it is, selections of it as NumPy arrays, spans of its flat file, its shape."""
+"""An array: selections of it as NumPy arrays, spans of its flat file, changes of its shape."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
 
+from zarrfs.api.array_properties import ArrayProperties
 from zarrfs.api.attributes import Attributes
 from zarrfs.api.presence import Presence, present_array
 from zarrfs.api.process_engine import process_engine
@@ -36,12 +37,11 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from zarrfs.arrays.chunk_io import ChunkReader
     from zarrfs.arrays.chunk_source import ChunkSource
     from zarrfs.arrays.chunk_writer import ChunkWriter
     from zarrfs.arrays.engine import Engine
     from zarrfs.arrays.hierarchy import Hierarchy
-    from zarrfs.format.extensions import Extension
-    from zarrfs.format.metadata import ArrayMetadata, ZarrFormat
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class _Opened:
     writer: ChunkWriter
 
 
-class Array:
+class Array(ArrayProperties):
     """A Zarr array, read and written as NumPy arrays. Made by `zarrfs.open_array`.
 
     ``z[...]`` takes what NumPy's basic indexing takes: integers, slices with steps, one ellipsis,
@@ -116,65 +116,12 @@ class Array:
         )
 
     @property
-    def metadata(self) -> ArrayMetadata:
-        """All that its metadata documents say."""
-        return self._opened.node.metadata
+    def _node(self) -> ArrayNode:
+        return self._opened.node
 
     @property
-    def path(self) -> str:
-        """Path in its store, without a leading ``/``."""
-        return self._opened.node.path
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Elements along each dimension."""
-        return self.metadata.shape
-
-    @property
-    def ndim(self) -> int:
-        """Dimensions."""
-        return self.metadata.ndim
-
-    @property
-    def size(self) -> int:
-        """Elements."""
-        return self.metadata.size
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """NumPy type of the elements; ``object`` where they have no fixed size."""
-        return self.metadata.dtype
-
-    @property
-    def chunks(self) -> tuple[int | tuple[int, ...], ...]:
-        """Elements of a chunk along each dimension; of an inner chunk if the array is sharded.
-
-        Along a dimension whose chunks differ, a tuple of those of every chunk, which add up to
-        the dimension's length.
-        """
-        return self._opened.source.reader.grid.chunks
-
-    @property
-    def shards(self) -> tuple[int | tuple[int, ...], ...] | None:
-        """Elements of a shard along each dimension, as of `chunks`; ``None`` without shards."""
-        if not self._opened.source.reader.is_sharded:
-            return None
-        return self.metadata.chunk_grid.chunks
-
-    @property
-    def codecs(self) -> tuple[Extension, ...]:
-        """Codecs in order of encoding; v2 filters and compressor are ``numcodecs.*``."""
-        return self.metadata.codecs
-
-    @property
-    def fill_value(self) -> object:
-        """Element that was never written."""
-        return self.metadata.fill_value
-
-    @property
-    def dimension_names(self) -> tuple[str | None, ...] | None:
-        """Names of the dimensions, if they have any."""
-        return self.metadata.dimension_names
+    def _reader(self) -> ChunkReader:
+        return self._opened.source.reader
 
     @property
     def attributes(self) -> Attributes:
@@ -184,16 +131,6 @@ class Array:
     @attributes.setter
     def attributes(self, attributes: Mapping[str, Any]) -> None:
         self._attributes.replace(attributes)
-
-    @property
-    def zarr_format(self) -> ZarrFormat:
-        """2 or 3."""
-        return self.metadata.zarr_format
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all elements in memory."""
-        return self.size * self.dtype.itemsize
 
     @property
     def nbytes_stored(self) -> int:
@@ -250,7 +187,7 @@ class Array:
         """Iterate over the first dimension; a row of chunks is read at a time."""
         if not self.shape:
             raise TypeError("iteration over a 0-d array")
-        axis = self._opened.source.reader.grid.axes[0]
+        axis = self._reader.grid.axes[0]
         for chunk in range(axis.n_chunks):
             yield from self[axis.start(chunk) : axis.start(chunk + 1)]
 
