@@ -36,8 +36,8 @@ class Support:
     """Ids of codecs of numcodecs: filters of v2, and with ``numcodecs.`` codecs of v3."""
     compressors_v2: frozenset[str]
     """Their ids."""
-    registered: frozenset[str]
-    """Codecs of the registry: ``packbits``, ``bitround``, ``reshape``; and zarrs' own."""
+    registered: bool
+    """Codecs of the registry, such as ``packbits``, and zarrs' own."""
     checksum_of_zstd: frozenset[int]
     """Formats in which `zstd` has it as an option."""
     gzip_levels: tuple[int, ...]
@@ -117,9 +117,7 @@ def codec_chains(
         chain.append(_v3("transpose", order=axes))
         levels = [tuple(shape[axis] for axis in axes) for shape in levels]
     if support.registered and not has_filters:
-        filters = registered_filters(
-            dtype, len(levels[0]), support.registered, is_sharded=is_sharded
-        )
+        filters = registered_filters(dtype, levels[0], is_sharded=is_sharded)
         registered, is_tame = draw(filters)
         chain += registered
     if is_sharded:
@@ -168,9 +166,9 @@ def _serializers(draw: DrawFn, dtype: np.dtype[Any], support: Support) -> tuple[
     """Draw an array -> bytes codec; and whether it asks for tame elements."""
     if dtype.hasobject:
         name = "vlen-utf8" if dtype.kind == "T" else "vlen-bytes"
-        return draw(variable_lengths(support.registered, name)), False
+        return draw(variable_lengths(name)) if support.registered else _v3(name), False
     is_number = dtype.kind in "biufc" or is_small(dtype) or dtype.names == ("real", "imag")
-    if "packbits" in support.registered and is_number and draw(st.booleans()):
+    if support.registered and is_number and draw(st.booleans()):
         return draw(packbits(dtype))
     with_endian = _codecs_v3("bytes", endian=st.sampled_from(["little", "big"]))
     return draw(with_endian if dtype.itemsize > 1 else with_endian | st.just(_v3("bytes"))), False

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _SUPPORT = Support(
     numcodecs=frozenset(),
     compressors_v2=frozenset({"bz2", "zlib"}),
-    registered=frozenset(),
+    registered=False,
     checksum_of_zstd=frozenset(),
     gzip_levels=tuple(range(10)),
     odd_blosc=True,

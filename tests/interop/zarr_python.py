@@ -31,7 +31,7 @@ _SUPPORT = Support(
         }
     ),
     compressors_v2=frozenset({"bz2", "lz4", "lzma", "zlib"}),
-    registered=frozenset(),
+    registered=False,
     checksum_of_zstd=frozenset({2, 3}),
     gzip_levels=tuple(range(10)),
     odd_blosc=True,
