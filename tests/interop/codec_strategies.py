@@ -146,7 +146,7 @@ def codec_chains(
         is_tame |= loses
         chain.append(serializer)
         n_compressors = draw(st.integers(0, 2))
-        itemsize = 1 if dtype.hasobject else dtype.itemsize
+        itemsize = dtype.itemsize if serializer["name"] == "bytes" else 1
     for _ in range(n_compressors):
         chain.append(draw(_bytes_codecs(itemsize, support)))
         itemsize = 1
