@@ -349,8 +349,8 @@ SECRET = "hunter22-do-not-tell"
 # A store of another package, that takes credentials and is careless with them: imported by each
 # interpreter that has its folder on the path.
 PLUG_IN = f"""
+import zarrfs
 from zarrfs.errors import StoreError
-from zarrfs.stores import urls
 from zarrfs.stores.memory import MemoryStore
 
 class VaultStore(MemoryStore):
@@ -369,10 +369,7 @@ class VaultStore(MemoryStore):
             raise StoreError("get", key, "401 for vault://alice:{SECRET}@host", store=self.url)
         return super().get(key, byte_range)
 
-scheme = urls.SCHEMES["memory"]
-urls.SCHEMES["vault"] = type(scheme)(
-    open=lambda place, create: VaultStore(place), split=lambda place: (place, "")
-)
+zarrfs.register_store("vault", VaultStore)
 """
 
 
