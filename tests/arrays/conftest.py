@@ -6,6 +6,8 @@ import pytest
 
 from tests.vfs.conftest import clock
 from zarrfs.arrays.engine import Engine
+from zarrfs.arrays.hierarchy import Hierarchy
+from zarrfs.stores.memory import MemoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,3 +21,15 @@ def engine() -> Iterator[Engine]:
     engine = Engine(memory=2**20, failure_ttl=5)
     yield engine
     engine.close()
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    """Empty, and nobody else's."""
+    return MemoryStore()
+
+
+@pytest.fixture
+def hierarchy(store: MemoryStore) -> Hierarchy:
+    """The nodes of `store`."""
+    return Hierarchy(store)

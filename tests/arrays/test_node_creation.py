@@ -36,16 +36,6 @@ if TYPE_CHECKING:
     from zarrfs.stores.base import Buffer, Capabilities
 
 
-@pytest.fixture
-def store() -> MemoryStore:
-    return MemoryStore()
-
-
-@pytest.fixture
-def hierarchy(store: MemoryStore) -> Hierarchy:
-    return Hierarchy(store)
-
-
 @pytest.mark.parametrize("zarr_format", [2, 3])
 @pytest.mark.parametrize("path", ["", "a", "a/b/c"])
 def test_created_array_is_found(hierarchy: Hierarchy, path: str, zarr_format: ZarrFormat) -> None:

@@ -28,16 +28,6 @@ if TYPE_CHECKING:
     from zarrfs.format.metadata import ZarrFormat
 
 
-@pytest.fixture
-def store() -> MemoryStore:
-    return MemoryStore()
-
-
-@pytest.fixture
-def hierarchy(store: MemoryStore) -> Hierarchy:
-    return Hierarchy(store)
-
-
 # --- deleting -----------------------------------------------------------------------------------
 
 
