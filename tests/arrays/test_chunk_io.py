@@ -14,6 +14,7 @@ from tests.arrays import writer
 from zarrfs.arrays.chunk_io import MAX_ATTEMPTS, ChunkReader
 from zarrfs.arrays.counters import Counters
 from zarrfs.arrays.hierarchy import ArrayNode, Hierarchy
+from zarrfs.arrays.scratch import scratch_buffers
 from zarrfs.errors import CodecError, StoreError, ZarrfsError
 from zarrfs.stores.faulty import FaultyStore
 from zarrfs.stores.memory import MemoryStore
@@ -39,7 +40,7 @@ def reader_of(store: Store, path: str = "") -> ChunkReader:
 def load_all(reader: ChunkReader) -> dict[Coords, Any]:
     """Load every chunk; copies, since the next one may overwrite it."""
     loaded: dict[Coords, Any] = {}
-    scratch = memoryview(bytearray(reader.spec.nbytes))
+    scratch = scratch_buffers(reader.spec.nbytes)
     for key, group in reader.by_object(np.ndindex(reader.grid.grid_shape)).items():
         for coords, chunk in reader.load(key, group, scratch):
             loaded[coords] = chunk.copy() if isinstance(chunk, np.ndarray) else chunk

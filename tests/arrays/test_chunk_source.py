@@ -38,11 +38,18 @@ class Clock:
 class Received:
     """Takes chunks and waits for them."""
 
-    def __init__(self, source: ChunkSource, wanted: Sequence[Coords], **options: bool) -> None:
+    def __init__(
+        self,
+        source: ChunkSource,
+        wanted: Sequence[Coords],
+        *,
+        keep: bool = False,
+        urgent: bool = False,
+    ) -> None:
         self.chunks: dict[Coords, Any] = {}
         self.threads: set[str] = set()
         self._n, self._done, self._lock = len(wanted), threading.Event(), threading.Lock()
-        source.request(wanted, self._take, **{"keep": False, "urgent": False, **options})
+        source.request(wanted, self._take, keep=keep, urgent=urgent)
 
     def _take(
         self, coords: Coords, chunk: npt.NDArray[Any] | None, error: ChunkError | None
@@ -384,10 +391,10 @@ def test_large_chunks_are_decoded_without_a_buffer_that_is_kept(
     store = FaultyStore(writer.write_v3(DATA, (4, 4), [writer.bytes_codec(), writer.GZIP]))
     source = source_of(engine, store)
     assert np.array_equal(Received(source, ALL).wait()[1, 0], DATA[4:, :4])
-    assert scratch.scratch_buffer(11) is None
-    small = scratch.scratch_buffer(5)
+    assert scratch.scratch_buffers(11) is None
+    small = scratch.scratch_buffers(5)
     assert small is not None
-    assert scratch.scratch_buffer(4) is small
+    assert scratch.scratch_buffers(4) is small
 
 
 def test_a_chunk_that_is_kept_does_not_lie_in_the_scratch_buffer(engine: Engine) -> None:

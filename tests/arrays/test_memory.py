@@ -3,15 +3,18 @@ from __future__ import annotations
 import gc
 import mmap
 import threading
+import weakref
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from zarrfs.arrays.memory import MemoryBudget
+from zarrfs.arrays.memory import MAX_SPARE, MemoryBudget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    import numpy.typing as npt
 
 
 class Deferred:
@@ -139,13 +142,64 @@ def test_buffer_is_given_back_with_its_last_view(budget: MemoryBudget) -> None:
     assert budget.take_spare(600)
     array, _ = budget.buffer(600)
     assert array.shape == (600,)
-    assert not array.any()
     elements = array.view("<u2").reshape(3, 100)
     view = elements.view(np.uint8).reshape(-1).data[5:7]
     del array, elements
     assert budget.used == 600
     del view
     assert budget.used == 0
+
+
+def address(array: npt.NDArray[np.uint8]) -> int:
+    return int(array.ctypes.data)
+
+
+@pytest.mark.usefixtures("no_gc")
+def test_the_next_buffer_of_a_size_is_one_that_was_given_back(budget: MemoryBudget) -> None:
+    assert budget.take_spare(800)
+    first, second = budget.buffer(400)[0], budget.buffer(400)[0]
+    addresses = {address(first), address(second)}
+    first[:] = second[:] = 7
+    del first, second
+    assert budget.used == 0
+    assert budget.take_spare(800)
+    again, other = budget.buffer(400)[0], budget.buffer(400)[0]
+    assert {address(again), address(other)} == addresses
+    assert set(again) == {7}
+    del again, other
+    budget.drop_spare()
+    assert budget.take_spare(400)
+    assert set(budget.buffer(400)[0]) == {0}, "fresh memory is zero"
+
+
+@pytest.mark.usefixtures("no_gc")
+def test_spare_buffers_and_what_is_held_stay_within_the_limit(
+    budget: MemoryBudget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: weakref.WeakSet[Pages] = weakref.WeakSet()
+
+    class Pages(mmap.mmap):
+        """Memory that can be counted."""
+
+        def __init__(self, *_: object, **__: object) -> None:
+            made.add(self)
+
+    def bytes_in_memory() -> int:
+        return sum(map(len, made))
+
+    monkeypatch.setattr(mmap, "mmap", Pages)
+    for sizes in ((300, 300, 300), (500, 500), (1000,), (100,) * 10, (999,), (1,)):
+        held = []
+        for size in sizes:
+            assert budget.take_spare(size)
+            held.append(budget.buffer(size)[0])
+            assert budget.used <= bytes_in_memory() <= budget.limit
+        assert budget.used == sum(sizes)
+        held.clear()
+        assert len(made) <= MAX_SPARE
+    for _ in range(10):
+        assert budget.take_spare(100)
+        assert budget.used + bytes_in_memory() <= budget.limit + 100, "others take the room"
 
 
 @pytest.mark.usefixtures("no_gc")

@@ -120,6 +120,15 @@ class StoreContract:
         spans = [value[slice(*span.resolve(len(value)))] for span in ranges]
         assert [bytes(data) for data in store.get_ranges("k", ranges)] == spans
 
+    @pytest.mark.parametrize("room", [0, 4, 5, 100])
+    @pytest.mark.parametrize("value", [b"", b"value"])
+    def test_object_is_read_into_a_buffer_or_not(self, seed: Seed, value: bytes, room: int) -> None:
+        store = seed({"k": value})
+        buffer = memoryview(bytearray(b"?" * room))
+        assert bytes(store.get_into("k", buffer)) == value
+        with pytest.raises(KeyNotFoundError):
+            store.get_into("other", buffer)
+
     # --- missing is not failed -----------------------------------------------------------------
 
     @pytest.mark.parametrize("key", ["missing", "a", "a/b/c", "a/bb", "A/b", "a/b x", "a/b.json"])

@@ -11,14 +11,14 @@ from zarrfs.flat.readahead import (
     FIRST_WINDOW_BYTES,
     LAST_WINDOW_BYTES,
     MAX_STREAMS,
+    START_BYTES,
     WINDOW_GROWTH,
+    Advice,
     ReadAhead,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from zarrfs.flat.readahead import Advice
 
 KIB, MIB = 2**10, 2**20
 READ = 128 * KIB
@@ -40,7 +40,13 @@ def share(advices: list[Advice]) -> float:
 @pytest.mark.parametrize("size", [1, 512, 4 * KIB, READ, MIB, 16 * MIB])
 def test_reads_one_after_another_are_sequential_from_the_second_on(size: int) -> None:
     advices = replay(sequential(20, size))
-    assert [advice.is_sequential for advice in advices] == [False] + [True] * 19
+    assert [advice.is_sequential for advice in advices] == [size >= START_BYTES] + [True] * 19
+
+
+def test_a_large_read_at_the_start_of_the_file_begins_a_stream_and_reads_nothing_ahead() -> None:
+    assert ReadAhead().observe(0, START_BYTES) == Advice(True, (START_BYTES, START_BYTES))
+    assert not ReadAhead().observe(0, START_BYTES - 1).is_sequential, "a look at a header"
+    assert not ReadAhead().observe(MIB, START_BYTES).is_sequential
 
 
 def test_what_is_read_ahead_joins_without_gap_or_overlap() -> None:
@@ -99,7 +105,7 @@ def test_several_readers_of_one_open_file_are_told_apart(n_streams: int) -> None
     streams = [sequential(50, start=i * 100 * MIB) for i in range(n_streams)]
     reads = [read for together in zip(*streams, strict=True) for read in together]
     advices = replay(reads)
-    assert not any(advice.is_sequential for advice in advices[:n_streams])
+    assert not any(advice.is_sequential for advice in advices[1:n_streams])
     assert all(advice.is_sequential for advice in advices[n_streams:])
 
 

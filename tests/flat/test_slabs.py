@@ -172,6 +172,44 @@ def test_a_demand_drops_first_what_nobody_comes_to_then_what_is_ahead_then_the_o
         assert is_there(table, file) == [0, 10, 11, 12], "4 was unused for longest"
 
 
+def test_slabs_that_all_readers_in_order_have_passed_are_dropped(store: FaultyStore) -> None:
+    with opened(store) as one:
+        file, table = file_of(one), one.table
+        ready(table, file, 7)
+        for index in range(3):
+            table.get(file, index, in_order=True)
+            ready(table, file, index)
+        assert table.prefetch(file, 3)
+        ready(table, file, 3)
+        slow = reader_at(table, file, SLAB + 100)
+        table.drop_passed(file, 3)
+        assert is_there(table, file) == [1, 3, 7], "somebody is in 1; 7 was read by itself"
+        del slow
+        table.drop_passed(file, 3)
+        assert is_there(table, file) == [3, 7]
+
+
+def test_a_slab_being_made_is_not_passed(store: FaultyStore) -> None:
+    with opened(store) as one:
+        file = file_of(one)
+        store.inject(hang="get", keys="c/*")
+        slab = one.table.get(file, 0, in_order=True)
+        one.table.drop_passed(file, 1)
+        assert one.table.get(file, 0) is slab
+        store.heal()
+
+
+def test_a_slab_that_memory_was_short_for_is_forgotten(store: FaultyStore) -> None:
+    with opened(store, memory=2 * SLAB) as one:
+        file = file_of(one)
+        one.table.get(file, 0, in_order=True)
+        ready(one.table, file, 0)
+        one.table.drop(file)
+        one.table.get(file, 1, in_order=True)
+        ready(one.table, file, 1)
+        assert file.streamed == {1}
+
+
 def test_drop_forgets_the_slabs_of_one_file(store: FaultyStore) -> None:
     with opened(store) as one:
         file, other = file_of(one), file_of(one)

@@ -27,11 +27,12 @@ from zarrfs.format.node_keys import V2_ARRAY, V3_DOCUMENT
 from zarrfs.stores.base import Buffer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from zarrfs.arrays.counters import Counters
     from zarrfs.arrays.object_codecs import ObjectCodecs
     from zarrfs.arrays.regions import Coords
+    from zarrfs.arrays.scratch import Scratch
     from zarrfs.arrays.shard_indexes import IndexKey
     from zarrfs.codecs.sharding import Pipeline, ShardIndex, ShardingCodec
     from zarrfs.format.metadata import ArrayMetadata
@@ -135,7 +136,11 @@ class ChunkReader:
         return groups
 
     def load(
-        self, key: str, wanted: Sequence[Coords], scratch: memoryview | None
+        self,
+        key: str,
+        wanted: Sequence[Coords],
+        scratch: Scratch | None,
+        place: Callable[[Coords], memoryview | None] = lambda _: None,
     ) -> Iterator[tuple[Coords, Loaded]]:
         """Read and decode chunks of one object.
 
@@ -146,8 +151,12 @@ class ChunkReader:
         wanted
             Chunks of it.
         scratch
-            Buffer to decode into, or ``None``. A chunk may lie in it, and then lasts until the
-            next one is asked for.
+            Buffers to read and decode into, or ``None``. A chunk may lie in them, and then lasts
+            until the next one is asked for.
+        place
+            Where a chunk is to go in the end, if it goes there as it is: of exactly its size.
+            It is decoded to there rather than to `scratch` if its codecs can; see
+            `zarrfs.arrays.placing`.
 
         Yields
         ------
@@ -156,6 +165,7 @@ class ChunkReader:
         """
         encoded: Sequence[Encoded]
         codecs = self._codecs.largest
+        target = None
         try:
             codecs = self._codecs.of(self._object_coords(wanted[0]))
             size = self.versions.record(key)
@@ -166,11 +176,16 @@ class ChunkReader:
             elif codecs.levels:
                 encoded = self._inner_chunks(key, codecs, wanted)
             else:
-                encoded = [self._object(key)]
+                target = place(wanted[0])
+                is_stored_plain = not codecs.pipeline.bytes_bytes
+                encoded = [self._object(key, scratch, target if is_stored_plain else None)]
         except ZarrfsError as error:
             encoded = [error] * len(wanted)
         for coords, data in zip(wanted, encoded, strict=True):
-            yield coords, self._decode(key, codecs.chunk, data, scratch)
+            if codecs.levels:
+                target = place(coords)
+            buffer = scratch.decoded if target is None and scratch is not None else target
+            yield coords, self._decode(key, codecs.chunk, data, buffer)
 
     def forget_object(self, key: str) -> None:
         """Drop what is remembered of one object of the store."""
@@ -190,9 +205,11 @@ class ChunkReader:
             for outer, inner, c in zip(self._object_grid.axes, self.grid.axes, coords, strict=True)
         )
 
-    def _object(self, key: str) -> Encoded:
+    def _object(self, key: str, scratch: Scratch | None, target: memoryview | None) -> Encoded:
+        """Fetch a whole object, to `target` if it is given and the store can."""
+        buffer = scratch.encoded if target is None and scratch is not None else target
         try:
-            data = self._store.get(key)
+            data = self._store.get(key) if buffer is None else self._store.get_into(key, buffer)
         except KeyNotFoundError:
             return None
         self.counters.add(objects_read=1, bytes_fetched=len(data))
@@ -284,7 +301,7 @@ class ChunkReader:
         return self._indexes.get(place_of, load)
 
     def _decode(
-        self, key: str, pipeline: Pipeline, data: Encoded, scratch: memoryview | None
+        self, key: str, pipeline: Pipeline, data: Encoded, buffer: memoryview | None
     ) -> Loaded:
         if data is None or isinstance(data, ZarrfsError):
             return data
@@ -294,7 +311,7 @@ class ChunkReader:
             return CodecError("its codecs", "decode", reason, key=key)
         started = time.perf_counter_ns()
         try:
-            return pipeline.decode(data, scratch)
+            return pipeline.decode(data, buffer)
         except CodecError as error:
             return error.at(key)
         finally:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from zarrfs.arrays.scratch import scratch_buffer
+from zarrfs.arrays.scratch import scratch_buffers
 from zarrfs.errors import ChunkError, ZarrfsError
 
 if TYPE_CHECKING:
@@ -35,6 +36,10 @@ TASK_BYTES = 4 * 2**20
 MAX_FAILURES = 10_000
 
 
+Place = Callable[["Coords"], memoryview | None]
+"""Tells where a chunk is to go."""
+
+
 class Receiver(Protocol):
     """Takes a chunk, on any thread. The array may be overwritten once it has returned."""
 
@@ -43,12 +48,17 @@ class Receiver(Protocol):
         ...
 
 
+def _nowhere(_: Coords) -> None:
+    """Tell that a chunk has no place of its own."""
+
+
 class _Wanted:
     """A chunk that somebody wants."""
 
-    __slots__ = ("is_begun", "is_stale", "is_urgent", "keep", "receivers")
+    __slots__ = ("is_begun", "is_stale", "is_urgent", "keep", "place", "receivers")
 
-    def __init__(self, *, urgent: bool) -> None:
+    def __init__(self, *, place: Place, urgent: bool) -> None:
+        self.place = place
         self.receivers: list[Receiver] = []
         self.keep = False
         self.is_urgent = urgent
@@ -111,7 +121,13 @@ class ChunkSource:
         """Grows whenever `drop` or `forget` say that data has changed."""
 
     def request(
-        self, wanted: Iterable[Coords], receive: Receiver, *, keep: bool, urgent: bool
+        self,
+        wanted: Iterable[Coords],
+        receive: Receiver,
+        *,
+        place: Place = _nowhere,
+        keep: bool,
+        urgent: bool,
     ) -> None:
         """Have `receive` called once for each chunk wanted.
 
@@ -122,6 +138,9 @@ class ChunkSource:
         receive
             Called on this thread for chunks that are kept or known to fail, else on a decode
             thread, in any order.
+        place
+            Where a chunk goes if it goes there as it is: it may be decoded to there, and then
+            lies there when it is received. See `zarrfs.arrays.placing`.
         keep
             Whether a chunk is worth keeping for later.
         urgent
@@ -141,7 +160,7 @@ class ChunkSource:
                 is_kept, chunk = self._cache.get(generation, coords)
                 error = None if is_kept else self._known_failure(generation, coords)
                 if not is_kept and error is None:
-                    generation.wanted[coords] = _Wanted(urgent=urgent)
+                    generation.wanted[coords] = _Wanted(place=place, urgent=urgent)
                     generation.wanted[coords].add(receive, keep=keep)
                     to_load.append(coords)
                     continue
@@ -199,9 +218,13 @@ class ChunkSource:
         remaining = self._begun(batch, generation)
         if not remaining:
             return
-        scratch = scratch_buffer(self.reader.spec.nbytes)
+        scratch = scratch_buffers(self.reader.spec.nbytes)
+
+        def place(coords: Coords) -> memoryview | None:
+            return remaining[coords].place(coords)
+
         try:
-            for coords, loaded in self.reader.load(key, list(remaining), scratch):
+            for coords, loaded in self.reader.load(key, list(remaining), scratch, place):
                 self._deliver(key, coords, loaded, generation, remaining.pop(coords))
         except Exception:  # noqa: BLE001 (a fault in zarrfs, and nobody may wait for ever)
             _log.exception("chunks of %r could not be loaded", self.name)

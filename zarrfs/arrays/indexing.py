@@ -67,6 +67,11 @@ class Selection:
         """Shape of the result."""
         return tuple(axis.count for axis in self.axes if not axis.is_integer)
 
+    @property
+    def has_steps(self) -> bool:
+        """Whether elements are left out or turned round along any axis."""
+        return any(axis.step != 1 for axis in self.axes)
+
     def n_parts(self, grid: ChunkGrid) -> int:
         """Return how many chunks hold something of it, at most: a large step may leave some out."""
         return math.prod(self._n_along(grid))

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zarrfs.arrays.parallel import for_each
-from zarrfs.arrays.scratch import scratch_buffer
+from zarrfs.arrays.placing import is_at, place_of, region_of
+from zarrfs.arrays.scratch import scratch_buffers
 from zarrfs.errors import ChunkError
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ def read_selection(
     n_chunks = max(1, TASK_BYTES // max(1, reader.spec.nbytes))
     tasks = (_tasks_of_shards if reader.is_sharded else _tasks)(reader, selection, n_chunks)
     n_tasks = -(-n_parts // n_chunks) if reader.has_quick_store else n_parts
-    for_each(pool, tasks, partial(_read, name, reader, result), n_items=n_tasks)
+    read = partial(_read, name, reader, result, as_stored=not selection.has_steps)
+    for_each(pool, tasks, read, n_items=n_tasks)
     return result.reshape(selection.shape)
 
 
@@ -81,13 +83,22 @@ def _tasks_of_shards(reader: ChunkReader, selection: Selection, n_chunks: int) -
             yield [(key, parts[first : first + n_chunks])]
 
 
-def _read(name: str, reader: ChunkReader, result: npt.NDArray[Any], task: _Task) -> None:
-    scratch = scratch_buffer(reader.spec.nbytes)
+def _read(
+    name: str, reader: ChunkReader, result: npt.NDArray[Any], task: _Task, *, as_stored: bool
+) -> None:
+    """Read the parts of a task; `as_stored` if the elements of a chunk go side by side."""
+    scratch = scratch_buffers(reader.spec.nbytes)
     for key, parts in task:
-        loading = reader.load(key, [part.coords for part in parts], scratch)
-        for part, (_, chunk) in zip(parts, loading, strict=True):
+        places = {
+            part.coords: place_of(region_of(result, part.in_result), reader.spec)
+            for part in parts
+            if as_stored
+        }
+        loading = reader.load(key, [part.coords for part in parts], scratch, places.get)
+        for part, (coords, chunk) in zip(parts, loading, strict=True):
             if isinstance(chunk, np.ndarray):
-                result[part.in_result] = chunk[part.in_chunk]
+                if not is_at(chunk, places.get(coords)):
+                    result[part.in_result] = chunk[part.in_chunk]
             elif chunk is None:
                 result[part.in_result] = reader.spec.fill_element()
             else:

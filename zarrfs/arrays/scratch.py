@@ -1,20 +1,38 @@
-"""A buffer for each thread to decode into, so that not every chunk takes fresh memory."""
+"""Buffers of each thread to read and decode into, so that not every chunk takes fresh memory."""
 
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 
-# Larger chunks are decoded into memory of their own: each thread would hold on to that much.
+# Larger chunks take memory of their own: each thread would hold on to twice that much.
 MAX_SCRATCH_BYTES = 8 * 2**20
+
+# Compressors make incompressible chunks this much longer, at most.
+ENCODED_EXCESS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Scratch:
+    """Two buffers, not to be shared between threads."""
+
+    encoded: memoryview
+    """For a chunk as it is stored."""
+
+    decoded: memoryview
+    """For the same chunk decoded."""
+
 
 _threads = threading.local()
 
 
-def scratch_buffer(size: int) -> memoryview | None:
-    """Buffer of this thread to decode into, at least `size` bytes; ``None`` if that is much."""
+def scratch_buffers(size: int) -> Scratch | None:
+    """Buffers of this thread for chunks of at least `size` bytes; ``None`` if that is much."""
     if size > MAX_SCRATCH_BYTES:
         return None
-    buffer: memoryview | None = getattr(_threads, "buffer", None)
-    if buffer is None or len(buffer) < size:
-        buffer = _threads.buffer = memoryview(bytearray(size))
-    return buffer
+    scratch: Scratch | None = getattr(_threads, "scratch", None)
+    if scratch is None or len(scratch.decoded) < size:
+        scratch = _threads.scratch = Scratch(
+            memoryview(bytearray(size + ENCODED_EXCESS)), memoryview(bytearray(size))
+        )
+    return scratch

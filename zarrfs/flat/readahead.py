@@ -24,6 +24,18 @@ WINDOW_GROWTH = 4
 FIRST_WINDOW_BYTES = 2**20
 LAST_WINDOW_BYTES = 64 * 2**20
 
+# As many of a store that answers at once: more would leave the processor's cache before they are
+# read.
+NEAR_BYTES = 16 * 2**20
+
+# Bytes behind a reader in order that it may still ask for, since the kernel sends several reads at
+# a time, and out of order.
+BEHIND_BYTES = 4 * 2**20
+
+# A first read at the very start of the file, of so many bytes, begins a stream: programs that look
+# at a header only read less.
+START_BYTES = 64 * 2**10
+
 # A read near a stream is one of it if it goes on exactly there, or is the third to be near.
 _READS_OF_A_STREAM = 3
 
@@ -77,7 +89,8 @@ class ReadAhead:
                 if len(self._streams) == MAX_STREAMS:
                     self._streams.pop(0)
                 self._streams.append(_Stream(offset, stop, stop, stop, 1, size))
-                return Advice(is_sequential=False, ahead=(stop, stop))
+                is_start = offset == 0 and size >= START_BYTES
+                return Advice(is_sequential=is_start, ahead=(stop, stop))
             is_next, is_previous = offset == stream.expected, stop == stream.start
             stream.start = offset
             stream.n_reads += 1

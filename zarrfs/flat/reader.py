@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zarrfs.arrays.placing import region_of
 from zarrfs.arrays.regions import box_shape, pieces
 from zarrfs.errors import OffsetError
 from zarrfs.flat.layout import boxes, slab_layout
+from zarrfs.flat.readahead import BEHIND_BYTES, LAST_WINDOW_BYTES, NEAR_BYTES
 from zarrfs.flat.slabs import FlatFile, SlabTable
 
 if TYPE_CHECKING:
-    from types import EllipsisType
-
     from zarrfs.arrays.chunk_source import ChunkSource
     from zarrfs.arrays.regions import Coords
     from zarrfs.codecs.base import Array
@@ -69,7 +69,8 @@ class FlatArray:
             limit=memory // _LARGEST_PART,
         )
         self._slab_bytes = self._layout.slab_bytes
-        self._most_ahead = memory // _LARGEST_PART
+        near = NEAR_BYTES if source.reader.has_quick_store else LAST_WINDOW_BYTES
+        self._most_ahead = min(memory // _LARGEST_PART, max(near, self._slab_bytes))
         self._file = FlatFile(source, dtype, self._layout)
         self._table = table
         self.size = dtype.itemsize * math.prod(self._grid.shape)
@@ -110,9 +111,13 @@ class FlatArray:
         ):
             return self._gather(offset, size)
         if first == last:
-            reply = self._from_slab(offset, size, first)
+            reply = self._from_slab(offset, size, first, in_order=advice.is_sequential)
         else:
-            reply = self._from_slabs(offset, size, range(first, last + 1))
+            slabs = range(first, last + 1)
+            reply = self._from_slabs(offset, size, slabs, in_order=advice.is_sequential)
+        if advice.is_sequential:
+            passed = max(0, offset - BEHIND_BYTES)
+            self._table.drop_passed(self._file, self._layout.find(passed))
         self._prefetch(*advice.ahead)
         return reply
 
@@ -128,8 +133,8 @@ class FlatArray:
 
     # --- from slabs -------------------------------------------------------------------------
 
-    def _from_slab(self, offset: int, size: int, index: int) -> Reply:
-        slab = self._table.get(self._file, index)
+    def _from_slab(self, offset: int, size: int, index: int, *, in_order: bool) -> Reply:
+        slab = self._table.get(self._file, index, in_order=in_order)
         if slab.is_ready and not slab.errors:
             return slab.view(offset, size)
         reply: Future[memoryview] = Future()
@@ -144,7 +149,7 @@ class FlatArray:
         slab.when_ready(answer)
         return reply
 
-    def _from_slabs(self, offset: int, size: int, indices: range) -> Reply:
+    def _from_slabs(self, offset: int, size: int, indices: range, *, in_order: bool) -> Reply:
         """Copy from several slabs, from each as soon as it is ready.
 
         To hold on to one while waiting for memory for another could wait for ever.
@@ -161,7 +166,7 @@ class FlatArray:
             parts.arrived(error)
 
         for index in indices:
-            self._table.get(self._file, index).when_ready(copy)
+            self._table.get(self._file, index, in_order=in_order).when_ready(copy)
         return parts.reply()
 
     def _error_in(self, slab: Slab, offset: int, size: int) -> ChunkError | None:
@@ -200,9 +205,7 @@ class FlatArray:
             part = elements[start:stop].reshape(shape)
             start = stop
             for piece in pieces(self._grid, box):
-                # The ellipsis: of an array without dimensions a view too, not a scalar.
-                in_region: tuple[slice | EllipsisType, ...] = (*piece.in_region, ...)
-                place = (part[in_region], piece.in_chunk)
+                place = (region_of(part, piece.in_region), piece.in_chunk)
                 places.setdefault(piece.coords, []).append(place)
         fill_value = self._source.reader.spec.fill_value
         start = offset - first * self._dtype.itemsize

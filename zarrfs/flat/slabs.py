@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from zarrfs.arrays.decode_pool import DEFAULT_THREADS
+from zarrfs.arrays.placing import is_at, place_of, region_of
 from zarrfs.arrays.regions import box_shape, pieces
 from zarrfs.errors import ChunkError
 
@@ -46,6 +47,9 @@ class FlatFile:
     layout: SlabLayout
     readers: WeakSet[ReadAhead] = field(default_factory=WeakSet)
     """Those who have it open; changed under the budget's lock."""
+
+    streamed: set[int] = field(default_factory=set)
+    """Slabs made for a reader that comes to them in order; changed under the budget's lock."""
 
 
 class Slab:
@@ -116,23 +120,35 @@ class Slab:
         except (OSError, MemoryError) as error:
             reason = f"no memory for {self.size} bytes: {error}"
             for coords in wanted:
-                self._place(coords, None, ChunkError(file.source.name, "", reason))
+                self._receive(coords, None, ChunkError(file.source.name, "", reason))
             return
         self._elements = self._buffer.view(file.dtype).reshape(box_shape(box))
         # A chunk that other slabs need too is worth keeping.
         file.source.request(
-            wanted, self._place, keep=file.layout.shares_chunks, urgent=self._is_urgent
+            wanted,
+            self._receive,
+            place=self._place,
+            keep=file.layout.shares_chunks,
+            urgent=self._is_urgent,
         )
 
-    def _place(self, coords: Coords, chunk: Array | None, error: ChunkError | None) -> None:
+    def _place(self, coords: Coords) -> memoryview | None:
+        return place_of(self._region(self._pieces[coords]), self.file.source.reader.spec)
+
+    def _region(self, piece: Piece) -> Array:
+        assert self._elements is not None
+        return region_of(self._elements, piece.in_region)
+
+    def _receive(self, coords: Coords, chunk: Array | None, error: ChunkError | None) -> None:
         piece = self._pieces[coords]
         if error is not None:
             self.errors[coords] = error
         else:
-            assert self._elements is not None
-            self._elements[piece.in_region] = (
-                self.file.source.reader.spec.fill_value if chunk is None else chunk[piece.in_chunk]
-            )
+            region = self._region(piece)
+            if chunk is None:
+                region[...] = self.file.source.reader.spec.fill_value
+            elif not is_at(chunk, place_of(region, self.file.source.reader.spec)):
+                region[...] = chunk[piece.in_chunk]
         with self._lock:
             self._n_missing -= 1
             if self._n_missing:
@@ -158,10 +174,20 @@ class SlabTable:
         self._slabs: OrderedDict[tuple[FlatFile, int], Slab] = OrderedDict()
         budget.add_reclaimer(self._reclaim)
 
-    def get(self, file: FlatFile, index: int) -> Slab:
-        """Find the slab that a reader needs now, or start it; perhaps not ready."""
+    def get(self, file: FlatFile, index: int, *, in_order: bool = False) -> Slab:
+        """Find the slab that a reader needs now, or start it; perhaps not ready.
+
+        Parameters
+        ----------
+        file, index
+            The slab.
+        in_order
+            The reader comes to slabs in their order, and leaves them behind.
+        """
         key = (file, index)
         with self._budget.lock:
+            if in_order:
+                file.streamed.add(index)
             slab = self._slabs.get(key)
             if slab is not None and not slab.is_stale:
                 self._slabs.move_to_end(key)
@@ -184,9 +210,26 @@ class SlabTable:
             if not self._budget.take_spare(slab.size):
                 return False
             self._slabs[key] = slab
+            file.streamed.add(index)
         # Quickly, lest the fillings of slabs that follow queue up behind this one's chunks.
         self._pool.submit(slab.fill, urgent=True)
         return True
+
+    def drop_passed(self, file: FlatFile, index: int) -> None:
+        """Drop the slabs before one that all readers in order have left behind.
+
+        The kernel keeps what it was given; the memory is of more use to the slabs ahead.
+        """
+        with self._budget.lock:
+            if min(file.streamed, default=index) >= index:  # asked at each read
+                return
+            current, ahead = _uses(file)
+            for passed in sorted(file.streamed - current - ahead):
+                slab = self._slabs.get((file, passed))
+                if slab is None:
+                    file.streamed.discard(passed)
+                elif passed < index and slab.is_ready:
+                    self._drop((file, passed))
 
     def is_ready(self, file: FlatFile, index: int) -> bool:
         """Whether a slab is there and need not be waited for."""
@@ -216,6 +259,7 @@ class SlabTable:
             for key in [key for key, slab in self._slabs.items() if slab.is_ready]:
                 self._drop(key)
             self._budget.reset_aside()
+            self._budget.drop_spare()
 
     def _reclaim(self, size: int, may_be_needed: bool) -> int:
         dropped = 0
@@ -244,6 +288,7 @@ class SlabTable:
 
     def _drop(self, key: tuple[FlatFile, int]) -> None:
         slab = self._slabs.pop(key)
+        slab.file.streamed.discard(slab.index)
         if slab.lease is not None:
             self._budget.expect(slab.lease)
 

@@ -104,6 +104,13 @@ class Store(Protocol):
         """
         ...
 
+    def get_into(self, key: str, buffer: memoryview) -> Buffer:
+        """Return a whole object like `get`; a view of `buffer` if the store reads into it.
+
+        What `buffer` holds behind the object, or where it was not used, has no meaning.
+        """
+        return self.get(key)
+
     def get_ranges(self, key: str, ranges: Sequence[ByteRange]) -> list[Buffer]:
         """Return several spans of one object, in the order asked for.
 

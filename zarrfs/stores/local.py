@@ -18,7 +18,7 @@ import errno
 import os
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from zarrfs.errors import (
     KeyNotFoundError,
@@ -30,13 +30,15 @@ from zarrfs.stores.base import Buffer, Capabilities, DiskUsage, Listed, ObjectIn
 from zarrfs.stores.disk_usage import disk_usage
 from zarrfs.stores.keys import check_key, check_prefix
 from zarrfs.stores.os_errors import store_error
-from zarrfs.stores.positional_reads import read_span
+from zarrfs.stores.positional_reads import read_into, read_span
 from zarrfs.stores.temporary_files import FOLDER, RETRIES, TemporaryFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from zarrfs.byte_range import ByteRange
+
+T = TypeVar("T")
 
 # ENXIO: a socket cannot be opened.
 _NOT_THERE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENXIO}
@@ -106,11 +108,26 @@ class LocalStore(Store):
 
     def get(self, key: str, byte_range: ByteRange | None = None) -> Buffer:
         """Return a file, or one span of it."""
-        return self._read(key, [byte_range])[0]
+        return self.get_ranges(key, [byte_range])[0]
 
-    def get_ranges(self, key: str, ranges: Sequence[ByteRange]) -> list[Buffer]:
+    def get_into(self, key: str, buffer: memoryview) -> Buffer:
+        """Return a file, read into `buffer` if it fits."""
+
+        def read(descriptor: int, size: int) -> Buffer:
+            if size > len(buffer):
+                return read_span(descriptor, 0, size)
+            return buffer[: read_into(descriptor, buffer[:size])]
+
+        return self._read(key, read)
+
+    def get_ranges(self, key: str, ranges: Sequence[ByteRange | None]) -> list[Buffer]:
         """Return several spans of one file, all of the same version of it."""
-        return self._read(key, ranges)
+
+        def read(descriptor: int, size: int) -> list[Buffer]:
+            spans = (span.resolve(size) if span else (0, size) for span in ranges)
+            return [read_span(descriptor, start, stop) for start, stop in spans]
+
+        return self._read(key, read)
 
     def stat(self, key: str) -> ObjectInfo:
         """Size and time of a file; its version is ``mtime-size-inode``."""
@@ -159,7 +176,8 @@ class LocalStore(Store):
         """Size of the file system of the root, and what is free to this user."""
         return disk_usage(self._root, self._url)
 
-    def _read(self, key: str, ranges: Sequence[ByteRange | None]) -> list[Buffer]:
+    def _read(self, key: str, read: Callable[[int, int], T]) -> T:
+        """Call a function with the descriptor of a file, and its size in bytes."""
         path = self._path("get", key)
         try:
             # O_NONBLOCK: opening a pipe without it waits for a writer.
@@ -168,11 +186,7 @@ class LocalStore(Store):
                 status = os.fstat(descriptor)
                 if not stat.S_ISREG(status.st_mode):
                     raise KeyNotFoundError(key)
-                total = status.st_size
-                return [
-                    read_span(descriptor, *(span.resolve(total) if span else (0, total)))
-                    for span in ranges
-                ]
+                return read(descriptor, status.st_size)
             finally:
                 os.close(descriptor)
         except OSError as error:

@@ -16,3 +16,14 @@ def read_span(descriptor: int, start: int, stop: int) -> bytes | bytearray:
         data = os.pread(descriptor, stop - start - len(gathered), start + len(gathered))
         gathered += data
     return gathered
+
+
+def read_into(descriptor: int, buffer: memoryview) -> int:
+    """Read a file from its start to fill a buffer; fewer bytes only if the file ends before."""
+    n_read = 0
+    while n_read < len(buffer):
+        n = os.preadv(descriptor, [buffer[n_read:]], n_read)
+        if not n:
+            break
+        n_read += n
+    return n_read

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from zarrfs.arrays.placing import is_at, place_of
+from zarrfs.codecs.base import ChunkSpec
+
+ARRAY = np.zeros((8, 6), "<u2")
+
+
+def spec(shape: tuple[int, ...], dtype: str = "<u2") -> ChunkSpec:
+    return ChunkSpec(shape=shape, dtype=np.dtype(dtype), fill_value=0)
+
+
+@pytest.mark.parametrize(
+    ("region", "chunk"),
+    [
+        (ARRAY[2:4], spec((2, 6))),
+        (ARRAY[3:4, 2:5], spec((1, 3))),
+        (ARRAY[1, 1, ...], spec(())),
+    ],
+)
+def test_a_region_that_a_chunk_fills_as_it_is_has_a_place(
+    region: npt.NDArray[Any], chunk: ChunkSpec
+) -> None:
+    place = place_of(region, chunk)
+    assert place is not None
+    place[:] = bytes(range(len(place)))
+    assert region.tobytes() == bytes(range(chunk.nbytes))
+
+
+@pytest.mark.parametrize(
+    ("region", "chunk"),
+    [
+        (ARRAY[2:4, :3], spec((2, 3))),
+        (ARRAY[2:4], spec((3, 6))),
+        (ARRAY[::2], spec((4, 6))),
+        (ARRAY[2:4], spec((2, 6), ">u2")),
+        (ARRAY[:0], spec((0, 6))),
+        (np.zeros(3, object), spec((3,), "O")),
+    ],
+    ids=["gaps", "cut at the edge", "steps", "byte order", "empty", "objects"],
+)
+def test_other_regions_have_none(region: npt.NDArray[Any], chunk: ChunkSpec) -> None:
+    assert place_of(region, chunk) is None
+
+
+def test_a_chunk_is_in_its_place_only_if_no_element_has_to_move() -> None:
+    square = np.arange(9, dtype="<u2").reshape(3, 3)
+    place = place_of(square, spec((3, 3)))
+    assert is_at(square, place)
+    assert not is_at(square.T, place), "the same memory, in another order"
+    assert not is_at(square.copy(), place)
+    assert not is_at(square, None)

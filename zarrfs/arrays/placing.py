@@ -1,0 +1,46 @@
+"""Regions of an array in memory that a chunk fills just as it is decoded: no copy is needed there.
+
+Chunks of one dimension are such, and those as long as the array on all axes but the first.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from zarrfs.codecs.base import array_bytes
+
+if TYPE_CHECKING:
+    from types import EllipsisType
+
+    from zarrfs.codecs.base import Array, ChunkSpec
+
+
+def region_of(array: Array, slices: tuple[slice, ...]) -> Array:
+    """View a part of an array; also of one without dimensions, where NumPy gives a scalar."""
+    index: tuple[slice | EllipsisType, ...] = (*slices, ...)
+    return array[index]
+
+
+def place_of(region: Array, spec: ChunkSpec) -> memoryview | None:
+    """Return the memory of a region that a whole chunk fills as it is; ``None`` of others."""
+    if region.shape != spec.shape or not region.flags.c_contiguous:
+        return None
+    if region.dtype != spec.dtype or spec.dtype.hasobject or not region.nbytes:
+        return None
+    return memoryview(array_bytes(region))
+
+
+def is_at(chunk: Array, place: memoryview | None) -> bool:
+    """Whether a chunk lies in its place already, element for element."""
+    return (
+        place is not None
+        and chunk.flags.c_contiguous
+        and _address(chunk) == _address(np.frombuffer(place, np.uint8))
+    )
+
+
+def _address(array: Array) -> int:
+    address: int = array.__array_interface__["data"][0]
+    return address
