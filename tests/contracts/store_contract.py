@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -236,6 +237,12 @@ class StoreContract:
         assert caught.value.store
         assert store.url.endswith(caught.value.store)  # a wrapper's is longer
         assert caught.value.store in str(caught.value)
+
+    def test_unpickled_it_is_the_same_store_if_it_says_so(self, seed: Seed) -> None:
+        store = seed({"k": b"value"})
+        if not store.capabilities.multiprocess:
+            return
+        assert bytes(pickle.loads(pickle.dumps(store)).get("k")) == b"value"
 
     def test_close_can_be_called_twice(self, seed: Seed) -> None:
         store = seed({"k": b""})

@@ -56,13 +56,18 @@ class Opened:
 
 @contextlib.contextmanager
 def opened(
-    store: Store, *, memory: int = 64 * 2**20, endian: Endian = "little", failure_ttl: float = 60
+    store: Store,
+    *,
+    memory: int = 64 * 2**20,
+    endian: Endian = "little",
+    failure_ttl: float = 60,
+    n_processes: int = 0,
 ) -> Iterator[Opened]:
-    engine = Engine(memory=memory, failure_ttl=failure_ttl)
+    engine = Engine(memory=memory, failure_ttl=failure_ttl, n_processes=n_processes)
     node = Hierarchy(store).node("")
     assert isinstance(node, ArrayNode)
     source = engine.source(store, node)
-    table = SlabTable(engine.budget, engine.pool)
+    table = SlabTable(engine.budget, engine.pool, engine.processes)
     dtype = flat_dtype(node.metadata, endian)
     flat = FlatArray(source, dtype, table, memory=memory)
     try:

@@ -389,7 +389,7 @@ def test_each_reader_of_a_failed_chunk_raises_an_error_of_its_own(
 def test_no_memory_at_all_is_an_error_and_the_next_read_tries_again(
     rows: npt.NDArray[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(size: int) -> Any:
+    def refuse(size: int, **_: bool) -> Any:
         file.engine.budget.give_back(size)
         raise MemoryError("none")
 

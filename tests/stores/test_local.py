@@ -370,7 +370,8 @@ def test_directory_without_write_permission_makes_a_read_only_store(open_directo
     (open_directory / "shut").chmod(0o755)
     assert (
         answers[0]
-        == "Capabilities(writable=False, rename=False, conditional=False, cheap_stat=True)"
+        == "Capabilities(writable=False, rename=False, conditional=False, cheap_stat=True, "
+        "multiprocess=True)"
     )
     assert answers[1] == "b'value'"
     assert all(a.startswith("ReadOnlyError") and "not writable" in a for a in answers[2:5]), answers

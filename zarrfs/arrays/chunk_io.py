@@ -5,9 +5,12 @@ Blocking; run on the decode threads. Nothing is cached here but shard indexes.
 
 from __future__ import annotations
 
+import pickle
 import time
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
+from zarrfs.arrays.counters import Counters
 from zarrfs.arrays.memory import MACHINE_BYTES
 from zarrfs.arrays.object_codecs import ArrayCodecs
 from zarrfs.arrays.object_versions import MISSING, ObjectVersions
@@ -29,7 +32,6 @@ from zarrfs.stores.base import Buffer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from zarrfs.arrays.counters import Counters
     from zarrfs.arrays.object_codecs import ObjectCodecs
     from zarrfs.arrays.regions import Coords
     from zarrfs.arrays.scratch import Scratch
@@ -75,6 +77,7 @@ class ChunkReader:
     ) -> None:
         self._store = store
         self._prefix = prefix
+        self._metadata = metadata
         self._encoding = metadata.chunk_key_encoding
         self.counters = counters
         """Sums of what was read and decoded."""
@@ -98,6 +101,20 @@ class ChunkReader:
             regular_grid(metadata.shape, self.spec.shape) if self.is_sharded else self._object_grid
         )
         """Grid of the chunks that are decoded one by one: inner chunks of sharded arrays."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle what is read, not what was: the store, the prefix and the metadata."""
+        return _reader, (self._store, self._prefix, self._metadata)
+
+    @cached_property
+    def portable(self) -> bytes | None:
+        """The reader for another process; ``None`` if it could not read the same there."""
+        if not self._store.capabilities.multiprocess or self.spec.dtype.hasobject:
+            return None
+        try:
+            return pickle.dumps(self)
+        except Exception:  # noqa: BLE001 (a store, or a type of a plug-in, that cannot be)
+            return None
 
     @property
     def has_quick_store(self) -> bool:
@@ -320,6 +337,10 @@ class ChunkReader:
                 bytes_decoded=pipeline.spec.nbytes,
                 decode_ns=time.perf_counter_ns() - started,
             )
+
+
+def _reader(store: Store, prefix: str, metadata: ArrayMetadata) -> ChunkReader:
+    return ChunkReader(store, prefix, metadata, Counters())
 
 
 def _product(ranges: Sequence[range]) -> Iterator[Coords]:

@@ -23,6 +23,12 @@ class Counters:
             for name, amount in amounts.items():
                 self._sums[name] += amount
 
+    def take(self) -> Mapping[str, int]:
+        """All sums, which are 0 from then on."""
+        with self._lock:
+            taken, self._sums = self._sums, Counter()
+        return taken
+
     def snapshot(self) -> Mapping[str, int]:
         """All sums at one instant; a name never added to is 0."""
         with self._lock:

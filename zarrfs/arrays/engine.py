@@ -12,6 +12,7 @@ from zarrfs.arrays.chunk_source import ChunkSource
 from zarrfs.arrays.chunk_writer import ChunkWriter
 from zarrfs.arrays.counters import Counters
 from zarrfs.arrays.decode_pool import DecodePool
+from zarrfs.arrays.decode_processes import DecodeProcesses
 from zarrfs.arrays.memory import MemoryBudget
 from zarrfs.arrays.open_sources import OpenSources
 
@@ -32,10 +33,13 @@ class Engine:
         Bytes that may be cached in all.
     failure_ttl
         Seconds for which a chunk that failed is not tried again.
+    n_processes
+        Processes that decode small chunks of flat files.
     """
 
-    def __init__(self, *, memory: int, failure_ttl: float) -> None:
+    def __init__(self, *, memory: int, failure_ttl: float, n_processes: int = 0) -> None:
         self.pool = DecodePool()
+        self.processes = DecodeProcesses(n_processes)
         self.budget = MemoryBudget(memory, functools.partial(self.pool.submit, urgent=True))
         self.cache = ChunkCache(self.budget)
         self.counters = Counters()
@@ -88,5 +92,6 @@ class Engine:
         )
 
     def close(self) -> None:
-        """Let the threads end."""
+        """Let threads and processes end."""
         self.pool.close()
+        self.processes.rest()

@@ -45,6 +45,9 @@ class Lease:
     size: int
     """Bytes."""
 
+    descriptor: int | None = None
+    """Of the buffer's memory, if other processes may share it; valid as long as the buffer."""
+
     is_ending: bool = False
     """Its holder has dropped it; only views, which do not last, are left."""
 
@@ -79,7 +82,7 @@ class MemoryBudget:
         # Bounded by the reads in flight: each waits for at most the slabs that it touches.
         self._line: deque[tuple[int, Callable[[], None]]] = deque()
         self._is_line_called = False
-        self._spare: deque[mmap.mmap] = deque()
+        self._spare: deque[_Pages] = deque()
 
     @property
     def is_short(self) -> bool:
@@ -152,11 +155,18 @@ class MemoryBudget:
                 self._is_line_called = True
                 self._defer(self._serve_line)
 
-    def buffer(self, size: int) -> tuple[npt.NDArray[np.uint8], Lease]:
+    def buffer(self, size: int, *, shared: bool = False) -> tuple[npt.NDArray[np.uint8], Lease]:
         """Allocate for bytes that were taken; given back when the last view is gone.
 
         What the buffer holds at first has no meaning. It is a memory mapping of its own: freed
         ones go back to the system at once, where the C library's heap would keep them.
+
+        Parameters
+        ----------
+        size
+            Bytes.
+        shared
+            Other processes are to write to it.
 
         Raises
         ------
@@ -164,12 +174,12 @@ class MemoryBudget:
             If the system has no memory. The bytes are given back.
         """
         try:
-            pages = self._recycled(size) or _fresh_pages(size)
-            array = np.frombuffer(pages, np.uint8)
+            pages = self._recycled(size, shared=shared) or _Pages(size, shared=shared)
+            array = np.frombuffer(pages.memory, np.uint8)
         except BaseException:
             self.give_back(size)
             raise
-        lease = Lease(size)
+        lease = Lease(size, pages.descriptor)
         weakref.finalize(array, self._end, lease, pages).atexit = False
         return array, lease
 
@@ -178,17 +188,22 @@ class MemoryBudget:
         with self.lock:
             self._spare.clear()
 
-    def _recycled(self, size: int) -> mmap.mmap | None:
+    def _recycled(self, size: int, *, shared: bool) -> _Pages | None:
         """Take a spare buffer of just this size; others are freed where there is no room."""
         with self.lock:
-            found = next((pages for pages in self._spare if len(pages) == size), None)
+            fitting = (
+                pages
+                for pages in self._spare
+                if pages.size == size and (pages.descriptor is not None) == shared
+            )
+            found = next(fitting, None)
             if found is not None:
                 self._spare.remove(found)
             self._drop_spare(self._used)
         return found
 
     def _drop_spare(self, used: int) -> None:
-        while self._spare and used + sum(map(len, self._spare)) > self.limit:
+        while self._spare and used + sum(pages.size for pages in self._spare) > self.limit:
             self._spare.popleft()
 
     def expect(self, lease: Lease) -> None:
@@ -198,7 +213,7 @@ class MemoryBudget:
                 lease.is_ending = True
                 self._leaving += lease.size
 
-    def _end(self, lease: Lease, pages: mmap.mmap) -> None:
+    def _end(self, lease: Lease, pages: _Pages) -> None:
         with self.lock:
             if lease.is_ending:
                 self._leaving -= lease.size
@@ -236,10 +251,25 @@ class MemoryBudget:
             start()
 
 
-def _fresh_pages(size: int) -> mmap.mmap:
-    pages = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    # Huge pages halve the time to first touch and fill 64 MiB; Python's default, shared memory,
-    # quadruples it. Not every kernel has them.
-    with contextlib.suppress(OSError):
-        pages.madvise(mmap.MADV_HUGEPAGE)
-    return pages
+class _Pages:
+    """A memory mapping, perhaps one that other processes can have too."""
+
+    __slots__ = ("descriptor", "memory", "size")
+
+    def __init__(self, size: int, *, shared: bool) -> None:
+        self.size = size
+        self.descriptor: int | None = None
+        if shared:
+            self.descriptor = os.memfd_create("zarrfs", os.MFD_CLOEXEC)
+            os.truncate(self.descriptor, size)
+            self.memory = mmap.mmap(self.descriptor, size)
+            return
+        self.memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        # Huge pages halve the time to first touch and fill 64 MiB; Python's default, shared
+        # memory, quadruples it. Not every kernel has them.
+        with contextlib.suppress(OSError):
+            self.memory.madvise(mmap.MADV_HUGEPAGE)
+
+    def __del__(self) -> None:
+        if self.descriptor is not None:
+            os.close(self.descriptor)

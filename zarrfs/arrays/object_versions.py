@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from zarrfs.errors import KeyNotFoundError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from zarrfs.stores.base import Store
 
 # About 200 bytes each; asking for them all takes about 0.1 s on a local disk.
@@ -52,11 +54,26 @@ class ObjectVersions:
             info = self._store.stat(key)
             version, size = info.version, info.size
         with self._lock:
-            if len(self._versions) < self._max_objects:
-                self._versions.setdefault(key, version)
-            else:
-                self._overflowed = True
+            self._note(key, version)
         return size
+
+    def take(self) -> Mapping[str, str]:
+        """Versions noted so far, by key; none is from then on."""
+        with self._lock:
+            taken, self._versions, self._overflowed = self._versions, {}, False
+        return taken
+
+    def add(self, versions: Mapping[str, str]) -> None:
+        """Note versions of objects that another process has read."""
+        with self._lock:
+            for key, version in versions.items():
+                self._note(key, version)
+
+    def _note(self, key: str, version: str) -> None:
+        if len(self._versions) < self._max_objects:
+            self._versions.setdefault(key, version)
+        else:
+            self._overflowed = True
 
     def present(self, key: str) -> str:
         """Return the version of an object as it is now; `UNKNOWN` where it is not cheap."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,15 @@ def pieces(grid: ChunkGrid, box: Box) -> Iterator[Piece]:
             tuple(in_chunk for _, in_chunk, _ in parts),
             tuple(in_region for _, _, in_region in parts),
         )
+
+
+def n_pieces(grid: ChunkGrid, box: Box) -> int:
+    """Return how many chunks hold a region."""
+    counts = (
+        axis.find(stop - 1) - axis.find(start) + 1 if start < stop else 0
+        for axis, (start, stop) in zip(grid.axes, box, strict=True)
+    )
+    return math.prod(counts)
 
 
 def _along(axis: Axis, start: int, stop: int) -> Iterator[tuple[int, slice, slice]]:

@@ -18,7 +18,7 @@ from zarrfs.arrays.regions import box_shape, pieces
 from zarrfs.errors import OffsetError
 from zarrfs.flat.layout import boxes, slab_layout
 from zarrfs.flat.readahead import BEHIND_BYTES, LAST_WINDOW_BYTES, NEAR_BYTES
-from zarrfs.flat.slabs import FlatFile, SlabTable
+from zarrfs.flat.slab import FlatFile
 
 if TYPE_CHECKING:
     from zarrfs.arrays.chunk_source import ChunkSource
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from zarrfs.codecs.base import Array
     from zarrfs.errors import ChunkError
     from zarrfs.flat.readahead import ReadAhead
-    from zarrfs.flat.slabs import Slab
+    from zarrfs.flat.slab import Slab
+    from zarrfs.flat.slabs import SlabTable
 
 Reply = memoryview | Future[memoryview]
 """The bytes asked for, now or as soon as they are there."""

@@ -45,6 +45,9 @@ class Capabilities:
     cheap_stat: bool = False
     """`stat` costs microseconds, not a request: it can be asked for each object that is read."""
 
+    multiprocess: bool = False
+    """Unpickled in another process of this machine it is the same store, or refuses to be."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectInfo:

@@ -10,7 +10,7 @@ import random
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, TypeVar
 
@@ -138,8 +138,8 @@ class FaultyStore(Store):
 
     @property
     def capabilities(self) -> Capabilities:
-        """Those of the inner store."""
-        return self._inner.capabilities
+        """Those of the inner store, but in one process, which counts the faults."""
+        return replace(self._inner.capabilities, multiprocess=False)
 
     def get(self, key: str, byte_range: ByteRange | None = None) -> Buffer:
         """Return an object or a span, or what faults leave of it."""

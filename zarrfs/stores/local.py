@@ -88,8 +88,8 @@ class LocalStore(Store):
         self._is_writable = os.access(self._root, os.W_OK | os.X_OK, effective_ids=True)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the path."""
-        return LocalStore, (self._url,)
+        """Pickle the path, and which disk it is on."""
+        return _reopened, (self._url, self._device)
 
     @property
     def url(self) -> str:
@@ -101,7 +101,11 @@ class LocalStore(Store):
         """Writable if the directory was, to this process, when the store was opened."""
         writable = self._is_writable
         return Capabilities(
-            writable=writable, rename=writable, conditional=writable, cheap_stat=True
+            writable=writable,
+            rename=writable,
+            conditional=writable,
+            cheap_stat=True,
+            multiprocess=True,
         )
 
     # --- reading ----------------------------------------------------------------------------
@@ -337,6 +341,13 @@ class LocalStore(Store):
         while len(path) > len(self._root) and not os.path.lexists(path):
             path = os.path.dirname(path)
         return None if os.path.exists(path) else path
+
+
+def _reopened(url: str, device: int) -> LocalStore:
+    store = LocalStore(url)
+    store._device = device
+    store._check_root("open")
+    return store
 
 
 def _with_parents(target: bytes, action: Callable[[], None]) -> None:

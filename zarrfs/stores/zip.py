@@ -90,7 +90,7 @@ class ZipStore(Store):
     @property
     def capabilities(self) -> Capabilities:
         """Read only."""
-        return Capabilities(writable=False, cheap_stat=True)
+        return Capabilities(writable=False, cheap_stat=True, multiprocess=True)
 
     def get(self, key: str, byte_range: ByteRange | None = None) -> Buffer:
         """Return a member, or one span of it.

@@ -6,6 +6,7 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
+from zarrfs.arrays.decode_processes import N_PROCESSES
 from zarrfs.arrays.engine import Engine
 from zarrfs.arrays.hierarchy import ArrayNode, Hierarchy
 from zarrfs.errors import EntryNotFoundError, NodeNotFoundError, UsageError
@@ -76,7 +77,7 @@ class FileSystem:
         self._started = time.time()
         self._on_refresh: list[Callable[[], None]] = []
         mtime_ns, ttl = time.time_ns(), options.attr_timeout
-        self._engine = Engine(memory=options.memory, failure_ttl=ttl)
+        self._engine = Engine(memory=options.memory, failure_ttl=ttl, n_processes=N_PROCESSES)
         pool = self._engine.pool
         self._hierarchy = hierarchy = Hierarchy(store, ttl=ttl)
         self._nodes = Nodes(hierarchy, ttl=ttl)

@@ -68,7 +68,7 @@ class ShownArrays:
         self._engine = engine
         self._endian = endian
         self._check_after = check_after
-        self._table = SlabTable(engine.budget, engine.pool)
+        self._table = SlabTable(engine.budget, engine.pool, engine.processes)
         self._started_ns = time.time_ns()
         self._lock = threading.Lock()
         # All that anybody holds, so that an array never has two flat files; and the last used.
@@ -142,6 +142,7 @@ class ShownArrays:
         """Drop slabs and chunks that nobody is reading just now."""
         self._table.clear()
         self._engine.cache.clear()
+        self._engine.pool.submit(self._engine.processes.rest)  # waits until they have ended
 
     def _make(self, node: ArrayNode) -> ShownArray:
         dtype = flat_dtype(node.metadata, self._endian)

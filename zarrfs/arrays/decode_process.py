@@ -1,0 +1,138 @@
+"""Chunks of a box -> their elements in memory that processes share: what a decode process does.
+
+`zarrfs.arrays.decode_processes` starts it and sends one `Part` after another over a socket. It ends
+when the other end of that is closed.
+"""
+
+from __future__ import annotations
+
+import itertools
+import mmap
+import os
+import pickle
+import signal
+import sys
+from collections import OrderedDict
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.reduction import recv_handle
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from zarrfs.arrays.placing import is_at, place_of, region_of
+from zarrfs.arrays.regions import box_shape, pieces
+from zarrfs.arrays.scratch import scratch_buffers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from zarrfs.arrays.chunk_io import ChunkReader
+    from zarrfs.arrays.regions import Box, Coords
+    from zarrfs.codecs.base import Array
+
+# Arrays whose readers a process keeps, with the indexes of their shards.
+MAX_READERS = 16
+
+READY = "ready"
+"""The first message of a process."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Some of the chunks that hold a box of an array, and where their elements go."""
+
+    reader: bytes
+    """The array's `ChunkReader`, pickled."""
+
+    revision: int
+    """Another one means that what the reader remembers is not true any more."""
+
+    dtype: np.dtype[Any]
+    """Of the elements in memory."""
+
+    box: Box
+    """Elements that the memory holds, in C order."""
+
+    first: int
+    """First chunk of the box to decode, counted in C order."""
+
+    stop: int
+    """The chunk after the last."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What came of a part."""
+
+    failed: tuple[Coords, ...]
+    """Chunks that could not be had, and whose elements mean nothing."""
+
+    counted: Mapping[str, int]
+    """What to add to the counters."""
+
+    versions: Mapping[str, str]
+    """Versions of the objects read, by key."""
+
+
+def decode_part(part: Part, reader: ChunkReader, elements: Array) -> Done:
+    """Decode chunks to their places in an array that has the box's shape."""
+    chosen = itertools.islice(pieces(reader.grid, part.box), part.first, part.stop)
+    by_coords = {piece.coords: piece for piece in chosen}
+    regions = {coords: region_of(elements, piece.in_region) for coords, piece in by_coords.items()}
+    places = {coords: place_of(region, reader.spec) for coords, region in regions.items()}
+    scratch = scratch_buffers(reader.spec.nbytes)
+    failed: list[Coords] = []
+    for key, group in reader.by_object(by_coords).items():
+        for coords, chunk in reader.load(key, group, scratch, places.get):
+            if chunk is None:
+                regions[coords][...] = reader.spec.fill_value
+            elif not isinstance(chunk, np.ndarray):
+                failed.append(coords)
+            elif not is_at(chunk, places[coords]):
+                regions[coords][...] = chunk[by_coords[coords].in_chunk]
+    return Done(
+        failed=tuple(failed),
+        counted=reader.counters.take(),
+        versions=reader.versions.take(),
+    )
+
+
+def serve(connection: Connection) -> None:
+    """Decode parts until nobody asks any more.
+
+    A request is a `Part`, the size of the memory in bytes, and its descriptor. The answer is a
+    `Done`, or the text of an error.
+    """
+    readers: OrderedDict[tuple[bytes, int], ChunkReader] = OrderedDict()
+    connection.send(READY)
+    while True:
+        try:
+            part, size = connection.recv()
+        except (EOFError, ConnectionResetError):
+            return
+        descriptor = recv_handle(connection)
+        answer: Done | str
+        try:
+            reader = readers.get((part.reader, part.revision))
+            if reader is None:
+                reader = readers[part.reader, part.revision] = pickle.loads(part.reader)
+                if len(readers) > MAX_READERS:
+                    readers.popitem(last=False)
+            flags = mmap.MAP_SHARED | mmap.MAP_POPULATE
+            memory = np.frombuffer(mmap.mmap(descriptor, size, flags=flags), np.uint8)
+            elements = memory.view(part.dtype).reshape(box_shape(part.box))
+            answer = decode_part(part, reader, elements)
+            del memory, elements
+        except Exception as error:  # noqa: BLE001 (the daemon decodes what this process cannot)
+            answer = f"{type(error).__name__}: {error}"
+        finally:
+            os.close(descriptor)
+        connection.send(answer)
+
+
+def main() -> None:
+    """Run a decode process; its argument is the descriptor of a socket."""
+    # Ctrl-C at a mount in the foreground is for the daemon, which ends this process.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    serve(Connection(int(sys.argv[1])))
