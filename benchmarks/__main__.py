@@ -1,74 +1,82 @@
-"""Run workloads and print a table of each: ``python -m benchmarks [--rounds N] [NAME …]``."""
+"""Run workloads, print a table of each and of all, and draw their ratios."""
 
 from __future__ import annotations
 
 import argparse
-import functools
+import os
+import shutil
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.in_process import (
-    CHUNKS,
-    CODECS,
-    SHAPE,
-    SMALL_CHUNKS,
-    SMALL_SHAPE,
-    hierarchy,
-    reading,
-    writing,
-)
-from benchmarks.rounds import measure
-from benchmarks.slicing import constant_slices, random_slices
-from benchmarks.table import render
-from benchmarks.whole_file import whole_file
+from benchmarks.catalogue import WORKLOADS
+from benchmarks.plot import plot
+from benchmarks.rounds import measure, touch_memory
+from benchmarks.stored_arrays import StoredArrays
+from benchmarks.table import render, render_summary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from contextlib import AbstractContextManager
+    from collections.abc import Sequence
 
-    from benchmarks.rounds import Workload
-
-WORKLOADS: dict[str, Callable[[Path], AbstractContextManager[Workload]]] = {
-    "whole-file": whole_file,
-    **{
-        f"{name}-{codec}": functools.partial(work, shape=SHAPE, chunks=CHUNKS, codec=codec)
-        for name, work in (("read", reading), ("write", writing))
-        for codec in CODECS
-    },
-    **{
-        f"{name}-small-chunks": functools.partial(
-            work, shape=SMALL_SHAPE, chunks=SMALL_CHUNKS, codec="zstd"
-        )
-        for name, work in (("read", reading), ("write", writing))
-    },
-    "hierarchy": hierarchy,
-    "slices-constant": constant_slices,
-    "slices-random": random_slices,
-}
+    from benchmarks.rounds import Result
 
 RESULTS = Path(__file__).parent / "results"
 MEMORY = Path("/dev/shm")
+
+TOUCHED_BYTES = 4 * 2**30
+"""As much as the largest workloads take."""
+
+
+def run(names: Sequence[str], *, n_rounds: int, scale: int, results: Path) -> dict[str, Result]:
+    """Measure workloads, one after the other, and write down each as soon as it is done."""
+    results.mkdir(parents=True, exist_ok=True)
+    measured: dict[str, Result] = {}
+    touch_memory(TOUCHED_BYTES // scale)
+    # Arrays lie in memory where that is possible: the disk is not what is measured.
+    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
+        Path(folder).chmod(0o755)  # another user reads from it, too
+        arrays = StoredArrays(Path(folder), scale=scale)
+        for number, name in enumerate(names):
+            scratch = Path(folder) / name
+            scratch.mkdir()
+            with WORKLOADS[name].work(arrays, scratch) as workload:
+                measured[name] = measure(workload, n_rounds)
+            shutil.rmtree(scratch)
+            arrays.drop_all_but({WORKLOADS[later].array for later in names[number + 1 :]})
+            table = render(measured[name])
+            print(table, flush=True)
+            (results / f"{name}.md").write_text(table)
+            # Anew after each workload, so that one that fails takes none of the others along.
+            (results / "summary.md").write_text(render_summary(measured))
+            plot(measured, results / "ratios.png")
+    print(render_summary(measured))
+    return measured
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"any of: {', '.join(WORKLOADS)}")
     parser.add_argument("--rounds", type=int, default=5, help="after one to warm up (default: 5)")
+    parser.add_argument(
+        "--scale",
+        type=int,
+        default=1,
+        help="divide the arrays' lengths by this, to try things out (default: 1)",
+    )
     options = parser.parse_args()
     unknown = set(options.names) - set(WORKLOADS)
-    if unknown or options.rounds < 1:
-        parser.error(f"no workload {', '.join(unknown)}" if unknown else "--rounds is 1 or more")
-    RESULTS.mkdir(exist_ok=True)
-    for name in options.names or WORKLOADS:
-        # Arrays lie in memory where that is possible: the disk is not what is measured.
-        with (
-            tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as directory,
-            WORKLOADS[name](Path(directory)) as workload,
-        ):
-            table = render(workload, measure(workload, options.rounds))
-        print(table)
-        (RESULTS / f"{name}.md").write_text(table)
+    if unknown:
+        parser.error(f"no workload {', '.join(sorted(unknown))}")
+    if options.rounds < 1 or options.scale < 1:
+        parser.error("--rounds and --scale are 1 or more")
+    names = options.names or list(WORKLOADS)
+    for_root = [name for name in names if WORKLOADS[name].needs_root]
+    if for_root and os.geteuid() != 0:
+        names = [name for name in names if name not in for_root]
+        print(f"left out, since only root can run them: {', '.join(for_root)}", file=sys.stderr)
+    results = RESULTS if options.scale == 1 else RESULTS / f"scale-{options.scale}"
+    run(names, n_rounds=options.rounds, scale=options.scale, results=results)
 
 
 if __name__ == "__main__":

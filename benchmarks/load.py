@@ -1,14 +1,15 @@
-"""Kernel counters -> CPU time used by a tree of processes, and by everybody else."""
+"""Kernel counters -> CPU time and memory of a tree of processes, and CPU time of everybody else."""
 
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Iterator
 
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
@@ -46,8 +47,8 @@ def parse_process(stat: str) -> ProcessTicks:
     return ProcessTicks(pid=pid, parent=int(fields[1]), ticks=sum(map(int, fields[11:15])))
 
 
-def tree_ticks(processes: Iterable[ProcessTicks], roots: Collection[int]) -> int:
-    """Ticks of the processes `roots` and all their living descendants, each counted once."""
+def tree(processes: Iterable[ProcessTicks], roots: Collection[int]) -> Iterator[ProcessTicks]:
+    """Find the processes `roots` and all their living descendants, each once."""
     by_pid = {process.pid: process for process in processes}
 
     def belongs(process: ProcessTicks | None) -> bool:
@@ -57,19 +58,43 @@ def tree_ticks(processes: Iterable[ProcessTicks], roots: Collection[int]) -> int
             process = by_pid.get(process.parent)
         return False
 
-    return sum(process.ticks for process in by_pid.values() if belongs(process))
+    return (process for process in by_pid.values() if belongs(process))
+
+
+def read_processes() -> Iterator[ProcessTicks]:
+    """Read what processes there are now."""
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                yield parse_process((entry / "stat").read_text())
+            except (FileNotFoundError, ProcessLookupError):
+                continue  # it ended since the listing; its parent has its time now
 
 
 def cpu_times(roots: Collection[int]) -> CpuTimes:
     """Read the counters now, `roots` being the processes under measurement."""
-    processes = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                processes.append(parse_process((entry / "stat").read_text()))
-            except (FileNotFoundError, ProcessLookupError):
-                continue  # it ended since the listing; its parent has its time now
+    ticks = sum(process.ticks for process in tree(read_processes(), roots))
     return CpuTimes(
-        own=tree_ticks(processes, roots) / TICKS_PER_SECOND,
+        own=ticks / TICKS_PER_SECOND,
         machine=parse_machine_ticks(Path("/proc/stat").read_text()) / TICKS_PER_SECOND,
     )
+
+
+def parse_peak_rss(status: str) -> int:
+    """Most bytes of memory that a process has had, from the text of ``/proc/PID/status``."""
+    match = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
+    return int(match[1]) * 1024 if match else 0  # it has ended, and nobody has waited for it
+
+
+def peak_rss(root: int) -> int:
+    """Sum the peaks of a process and its descendants; memory that they share counts in each."""
+    return sum(
+        parse_peak_rss(Path(f"/proc/{process.pid}/status").read_text())
+        for process in tree(read_processes(), {root})
+    )
+
+
+def reset_peak_rss(root: int) -> None:
+    """Let the peaks of a process and its descendants be what they have now (proc(5))."""
+    for process in tree(read_processes(), {root}):
+        Path(f"/proc/{process.pid}/clear_refs").write_text("5")

@@ -6,19 +6,28 @@ ratio is taken within one round only.
 
 from __future__ import annotations
 
+import mmap
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from benchmarks.load import cpu_times
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+Counts = dict[str, float]
+"""Figures of one run that do not depend on time, by what they count."""
 
 
 def nothing() -> None:
     """Prepare nothing."""
+
+
+def no_counts() -> Counts:
+    """Count nothing."""
+    return {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +41,9 @@ class Contender:
 
     prepare: Callable[[], object] = nothing
     """What comes before each run, such as dropping a cache; not timed."""
+
+    count: Callable[[], Counts] = no_counts
+    """What the run did, asked after it and not timed; raises if that is not what it claims."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +76,22 @@ class Sample:
     others: float
     """CPUs that everybody else kept busy meanwhile."""
 
+    counts: Mapping[str, float] = field(default_factory=dict)
+    """What the contender counted."""
+
 
 Round = dict[str, Sample]
 """A sample of each contender, by name, taken one right after the other."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What was measured of a workload. It keeps nothing of the workload itself alive."""
+
+    title: str
+    nbytes: int
+    contenders: Sequence[str]
+    rounds: Sequence[Round]
 
 
 def sample(contender: Contender, daemons: Sequence[int]) -> Sample:
@@ -79,13 +104,34 @@ def sample(contender: Contender, daemons: Sequence[int]) -> Sample:
     after = cpu_times(roots)
     own = after.own - before.own
     others = (after.machine - before.machine - own) / seconds
-    return Sample(seconds=seconds, cpu_seconds=own, others=max(0.0, others))
+    return Sample(
+        seconds=seconds,
+        cpu_seconds=own,
+        others=max(0.0, others),
+        counts=contender.count(),
+    )
 
 
-def measure(workload: Workload, n_rounds: int) -> list[Round]:
+def measure(workload: Workload, n_rounds: int) -> Result:
     """Measure `n_rounds` rounds after one that only warms up."""
     rounds = [
         {each.name: sample(each, workload.daemons) for each in workload.contenders}
         for _ in range(n_rounds + 1)
     ]
-    return rounds[1:]
+    return Result(
+        title=workload.title,
+        nbytes=workload.nbytes,
+        contenders=[each.name for each in workload.contenders],
+        rounds=rounds[1:],
+    )
+
+
+def touch_memory(size: int) -> None:
+    """Write to each page of so many bytes, and free them.
+
+    A host takes back memory that a virtual machine has not used for a while; the first to touch it
+    again, whichever contender that is, waits ten times as long for it as others do.
+    """
+    with mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as memory:
+        for offset in range(0, size, mmap.PAGESIZE):
+            memory[offset] = 1

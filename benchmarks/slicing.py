@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from benchmarks.stored_arrays import StoredArrays
+
 SHAPE = (1000, 1000)
 CHUNKS = (100, 100)
 EDGE = 400
@@ -41,9 +43,14 @@ def random() -> npt.NDArray[np.int32]:
     return np.random.default_rng(7).integers(0, 1000, SHAPE, np.int32)
 
 
+DATA = {"constant": constant, "random": random}
+
+
 @contextlib.contextmanager
-def slicing(data: npt.NDArray[np.int32], name: str) -> Iterator[Workload]:
-    """Read one slice, again and again."""
+def slicing(arrays: StoredArrays, scratch: Path, name: str) -> Iterator[Workload]:
+    """Read one slice of ``constant`` or ``random`` data, again and again."""
+    data = DATA[name]()
+    repeats = max(1, REPEATS // arrays.scale)
     ours = zarrfs.create_array(
         f"memory://slicing-{name}",
         shape=SHAPE,
@@ -65,27 +72,17 @@ def slicing(data: npt.NDArray[np.int32], name: str) -> Iterator[Workload]:
     theirs[...] = data
 
     def read(array: Any) -> None:
-        for _ in range(REPEATS):
+        for _ in range(repeats):
             array[:EDGE, :EDGE]
 
     for array in (ours, theirs):
         if not np.array_equal(array[:EDGE, :EDGE], data[:EDGE, :EDGE]):
             raise RuntimeError("the slice holds other elements than were written")
     yield Workload(
-        title=f"{REPEATS} slices of {EDGE} x {EDGE} int32, 16 chunks, zstd 3, {name} data",
-        nbytes=REPEATS * EDGE * EDGE * 4,
+        title=f"{repeats} slices of {EDGE} x {EDGE} int32, 16 chunks, zstd 3, {name} data",
+        nbytes=repeats * EDGE * EDGE * 4,
         contenders=[
             Contender(name="zarrfs", run=lambda: read(ours)),
             Contender(name="zarr-python", run=lambda: read(theirs)),
         ],
     )
-
-
-def constant_slices(directory: Path) -> contextlib.AbstractContextManager[Workload]:
-    """Measure with constant data, as ExZarr does."""
-    return slicing(constant(), "constant")
-
-
-def random_slices(directory: Path) -> contextlib.AbstractContextManager[Workload]:
-    """Measure with random data."""
-    return slicing(random(), "random")

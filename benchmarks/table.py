@@ -1,4 +1,4 @@
-"""Rounds -> a Markdown table: medians with their ranges, and ratios within rounds."""
+"""Results -> Markdown tables: medians with their ranges, and ratios within rounds."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from benchmarks.rounds import Round, Workload
+    from benchmarks.rounds import Result, Round, Sample
 
 NOISY_CORES = 0.2
 """A sample taken while others kept more CPUs than this busy is marked."""
@@ -37,12 +37,17 @@ def ratios(rounds: Sequence[Round], first: str, other: str) -> Spread:
     return spread([each[other].seconds / each[first].seconds for each in rounds])
 
 
-def render(workload: Workload, rounds: Sequence[Round]) -> str:
-    """Lay out the result of one workload, the summary first, then every round."""
-    first = workload.contenders[0].name
-    names = [each.name for each in workload.contenders]
+def n_noisy(samples: Sequence[Sample]) -> int:
+    """Count the samples taken while others kept the machine busy."""
+    return sum(each.others > NOISY_CORES for each in samples)
+
+
+def render(result: Result) -> str:
+    """Lay out the result of one workload, the summary first, then what was counted, every round."""
+    rounds, names = result.rounds, result.contenders
+    first = names[0]
     lines = [
-        f"### {workload.title}",
+        f"### {result.title}",
         "",
         f"{len(rounds)} interleaved rounds. Medians, with the range in parentheses.",
         "",
@@ -52,11 +57,11 @@ def render(workload: Workload, rounds: Sequence[Round]) -> str:
     for name in names:
         samples = [each[name] for each in rounds]
         seconds = spread([each.seconds for each in samples])
-        speed = workload.nbytes / seconds.median / 1e9
+        speed = result.nbytes / seconds.median / 1e9
         cpu = spread([each.cpu_seconds for each in samples])
-        noisy = sum(each.others > NOISY_CORES for each in samples)
         ratio = "" if name == first else str(ratios(rounds, first, name))
-        lines.append(f"| {name} | {seconds} | {speed:.2f} | {cpu} | {ratio} | {noisy} |")
+        lines.append(f"| {name} | {seconds} | {speed:.2f} | {cpu} | {ratio} | {n_noisy(samples)} |")
+    lines += _counts({name: [each[name] for each in rounds] for name in names})
     lines += [
         "",
         f"Each round, in seconds; a `*` marks those in which others kept over {NOISY_CORES} CPUs "
@@ -71,4 +76,48 @@ def render(workload: Workload, rounds: Sequence[Round]) -> str:
             mark = f" * {each[name].others:.1f}" if each[name].others > NOISY_CORES else ""
             cells.append(f"{each[name].seconds:.3f}{mark}")
         lines.append(f"| {number} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _counts(samples: Mapping[str, Sequence[Sample]]) -> list[str]:
+    """Lay out what contenders have counted; nothing if none has."""
+    rows = {name: each for name, each in samples.items() if each[0].counts}
+    if not rows:
+        return []
+    counted = list(next(iter(rows.values()))[0].counts)
+    return [
+        "",
+        "What the daemon counted in these runs.",
+        "",
+        "| | " + " | ".join(counted) + " |",
+        "| --- " * (len(counted) + 1) + "|",
+        *(
+            f"| {name} | "
+            + " | ".join(str(spread([each.counts[count] for each in runs])) for count in counted)
+            + " |"
+            for name, runs in rows.items()
+        ),
+    ]
+
+
+def render_summary(results: Mapping[str, Result]) -> str:
+    """Lay out the ratios of all workloads of a run, a line for each of ours and each peer."""
+    lines = [
+        "### All workloads of this run",
+        "",
+        "How many times faster the first is than the other, from pairs of one round each: median, "
+        f"with the range in parentheses. In a noisy round others kept over {NOISY_CORES} CPUs busy "
+        "during either.",
+        "",
+        "| workload | | against | faster by | rounds | noisy rounds |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for workload, result in results.items():
+        first = result.contenders[0]
+        for other in result.contenders[1:]:
+            noisy = sum(bool(n_noisy([each[first], each[other]])) for each in result.rounds)
+            ratio = ratios(result.rounds, first, other)
+            lines.append(
+                f"| {workload} | {first} | {other} | {ratio} | {len(result.rounds)} | {noisy} |"
+            )
     return "\n".join(lines) + "\n"

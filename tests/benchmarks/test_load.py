@@ -11,8 +11,11 @@ from benchmarks.load import (
     ProcessTicks,
     cpu_times,
     parse_machine_ticks,
+    parse_peak_rss,
     parse_process,
-    tree_ticks,
+    peak_rss,
+    reset_peak_rss,
+    tree,
 )
 
 BUSY_LOOP = "import time\nwhile time.process_time() < 0.2: pass"
@@ -30,12 +33,18 @@ def test_process_ticks_count_its_finished_children() -> None:
 
 @pytest.mark.parametrize(
     ("roots", "expected"),
-    [({10}, 1 + 10 + 100), ({11}, 10 + 100), ({10, 11}, 111), ({10, 20}, 1111), ({99}, 0)],
+    [
+        ({10}, [10, 11, 12]),
+        ({11}, [11, 12]),
+        ({10, 11}, [10, 11, 12]),
+        ({10, 20}, [10, 11, 12, 20]),
+        ({99}, []),
+    ],
 )
-def test_tree_ticks_take_roots_and_descendants_once(roots: set[int], expected: int) -> None:
-    family = [(10, 1, 1), (11, 10, 10), (12, 11, 100), (20, 1, 1000), (1, 0, 10000)]
-    processes = [ProcessTicks(pid=pid, parent=parent, ticks=t) for pid, parent, t in family]
-    assert tree_ticks(processes, roots) == expected
+def test_tree_has_roots_and_descendants_once(roots: set[int], expected: list[int]) -> None:
+    family = [(10, 1), (11, 10), (12, 11), (20, 1), (1, 0)]
+    processes = [ProcessTicks(pid=pid, parent=parent, ticks=0) for pid, parent in family]
+    assert [process.pid for process in tree(processes, roots)] == expected
 
 
 def test_cpu_times_see_a_finished_child_of_ours() -> None:
@@ -57,4 +66,26 @@ def test_cpu_times_see_a_process_named_by_id_only_if_it_is_named() -> None:
             pass
         assert cpu_times({child.pid}).own - outsider.own < 0.15
         assert cpu_times({os.getpid()}).own >= cpu_times({child.pid}).own
+        child.stdin.close()
+
+
+def test_peak_memory_is_read_in_bytes() -> None:
+    assert parse_peak_rss("Name:\tx\nVmHWM:\t   2048 kB\nVmRSS:\t 12 kB\n") == 2 << 20
+    assert parse_peak_rss("Name:\tended\nState:\tZ (zombie)\n") == 0
+
+
+def test_peak_memory_counts_children_and_can_be_reset() -> None:
+    use_and_free = "import mmap; m = mmap.mmap(-1, 64 << 20); m[:] = bytes(64 << 20); m.close()"
+    script = f"{use_and_free}; print(flush=True); import sys; sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as child:
+        assert child.stdin
+        assert child.stdout
+        child.stdout.readline()
+        peak = peak_rss(child.pid)
+        assert peak >= 64 << 20
+        assert peak_rss(os.getpid()) > peak
+        reset_peak_rss(child.pid)
+        assert peak_rss(child.pid) < peak - (60 << 20)
         child.stdin.close()

@@ -10,16 +10,21 @@ def test_rounds_are_interleaved_and_the_first_only_warms_up() -> None:
         nbytes=1,
         contenders=[
             Contender(
-                name="a", prepare=lambda: calls.append("prepare"), run=lambda: calls.append("a")
+                name="a",
+                prepare=lambda: calls.append("prepare"),
+                run=lambda: calls.append("a"),
+                count=lambda: {"calls": len(calls)},
             ),
             Contender(name="b", run=lambda: calls.append("b")),
         ],
     )
-    rounds = measure(workload, 2)
+    result = measure(workload, 2)
     assert calls == ["prepare", "a", "b"] * 3
-    assert [list(each) for each in rounds] == [["a", "b"]] * 2
+    assert result.contenders == ["a", "b"]
+    assert [list(each) for each in result.rounds] == [["a", "b"]] * 2
+    assert [each["a"].counts for each in result.rounds] == [{"calls": 5}, {"calls": 8}]
     assert all(
         sample.seconds > 0 and sample.cpu_seconds >= 0 and sample.others >= 0
-        for each in rounds
+        for each in result.rounds
         for sample in each.values()
     )

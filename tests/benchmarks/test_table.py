@@ -1,7 +1,9 @@
 from __future__ import annotations
 
-from benchmarks.rounds import Contender, Sample, Workload, nothing
-from benchmarks.table import Spread, ratios, render, spread
+import dataclasses
+
+from benchmarks.rounds import Result, Sample
+from benchmarks.table import Spread, ratios, render, render_summary, spread
 
 
 def a_sample(seconds: float, others: float = 0.0) -> Sample:
@@ -24,13 +26,11 @@ def test_ratios_pair_the_samples_of_one_round() -> None:
     assert ratios(ROUNDS, "ours", "theirs") == Spread(median=1.5, low=1.0, high=2.0)
 
 
+RESULT = Result(title="Read it", nbytes=4_000_000_000, contenders=["ours", "theirs"], rounds=ROUNDS)
+
+
 def test_table_shows_summary_and_marks_noisy_rounds() -> None:
-    workload = Workload(
-        title="Read it",
-        nbytes=4_000_000_000,
-        contenders=[Contender(name="ours", run=nothing), Contender(name="theirs", run=nothing)],
-    )
-    lines = render(workload, ROUNDS).splitlines()
+    lines = render(RESULT).splitlines()
     assert lines[0] == "### Read it"
     assert lines[2].startswith("3 interleaved rounds")
     assert lines[4] == "| | seconds | GB/s | CPU seconds | ours is faster by | noisy rounds |"
@@ -41,4 +41,23 @@ def test_table_shows_summary_and_marks_noisy_rounds() -> None:
         "| 1 | 1.000 | 2.000 |",
         "| 2 | 4.000 * 0.9 | 6.000 |",
         "| 3 | 2.000 | 2.000 |",
+    ]
+    assert "counted" not in render(RESULT)
+
+
+def test_table_shows_what_was_counted_by_those_who_did() -> None:
+    rounds = [
+        {**each, "ours": dataclasses.replace(each["ours"], counts={"decoded": n, "peak": 7})}
+        for n, each in enumerate(ROUNDS)
+    ]
+    lines = render(dataclasses.replace(RESULT, rounds=rounds)).splitlines()
+    at = lines.index("| | decoded | peak |")
+    assert lines[at + 2 : at + 4] == ["| ours | 1 (0 to 2) | 7 (7 to 7) |", ""]
+
+
+def test_summary_has_a_line_for_each_peer() -> None:
+    lines = render_summary({"read-it": RESULT, "again": RESULT}).splitlines()
+    assert lines[-2:] == [
+        "| read-it | ours | theirs | 1.5 (1 to 2) | 3 | 1 |",
+        "| again | ours | theirs | 1.5 (1 to 2) | 3 | 1 |",
     ]
