@@ -17,7 +17,7 @@ from benchmarks.stored_arrays import StoredArrays
 from benchmarks.table import render, render_summary
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from benchmarks.rounds import Result
 
@@ -33,6 +33,21 @@ def run(names: Sequence[str], *, n_rounds: int, scale: int, results: Path) -> di
     results.mkdir(parents=True, exist_ok=True)
     measured: dict[str, Result] = {}
     touch_memory(TOUCHED_BYTES // scale)
+    try:
+        for name, result in _measured(names, n_rounds=n_rounds, scale=scale):
+            measured[name] = result
+            table = render(result)
+            print(table, flush=True)
+            (results / f"{name}.md").write_text(table)
+    finally:  # a workload that fails takes none of the others along
+        summary = render_summary(measured)
+        print(summary)
+        (results / "summary.md").write_text(summary)
+        plot(measured, results / "ratios.png")
+    return measured
+
+
+def _measured(names: Sequence[str], *, n_rounds: int, scale: int) -> Iterator[tuple[str, Result]]:
     # Arrays lie in memory where that is possible: the disk is not what is measured.
     with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
         Path(folder).chmod(0o755)  # another user reads from it, too
@@ -41,17 +56,10 @@ def run(names: Sequence[str], *, n_rounds: int, scale: int, results: Path) -> di
             scratch = Path(folder) / name
             scratch.mkdir()
             with WORKLOADS[name].work(arrays, scratch) as workload:
-                measured[name] = measure(workload, n_rounds)
+                result = measure(workload, n_rounds)
             shutil.rmtree(scratch)
             arrays.drop_all_but({WORKLOADS[later].array for later in names[number + 1 :]})
-            table = render(measured[name])
-            print(table, flush=True)
-            (results / f"{name}.md").write_text(table)
-            # Anew after each workload, so that one that fails takes none of the others along.
-            (results / "summary.md").write_text(render_summary(measured))
-            plot(measured, results / "ratios.png")
-    print(render_summary(measured))
-    return measured
+            yield name, result
 
 
 def main() -> None:
