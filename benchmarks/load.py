@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from dataclasses import dataclass
@@ -88,13 +89,15 @@ def parse_peak_rss(status: str) -> int:
 
 def peak_rss(root: int) -> int:
     """Sum the peaks of a process and its descendants; memory that they share counts in each."""
-    return sum(
-        parse_peak_rss(Path(f"/proc/{process.pid}/status").read_text())
-        for process in tree(read_processes(), {root})
-    )
+    peak = 0
+    for process in tree(read_processes(), {root}):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has ended
+            peak += parse_peak_rss(Path(f"/proc/{process.pid}/status").read_text())
+    return peak
 
 
 def reset_peak_rss(root: int) -> None:
     """Let the peaks of a process and its descendants be what they have now (proc(5))."""
     for process in tree(read_processes(), {root}):
-        Path(f"/proc/{process.pid}/clear_refs").write_text("5")
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            Path(f"/proc/{process.pid}/clear_refs").write_text("5")
