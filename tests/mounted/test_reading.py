@@ -7,16 +7,17 @@ import mmap
 import os
 import random
 import select
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from tests.mounted.conftest import GRID, ROWS
+from zarrfs.fuse.kernel_tuning import READ_AHEAD_KB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.mounted.mounting import Mounted
 
@@ -250,3 +251,9 @@ def test_text_is_read_to_its_end_whatever_its_size_was(shared: Mounted) -> None:
         assert b"is mounted at" in log.read()
         log.seek(5)
         assert len(log.read(7)) == 7
+
+
+def test_the_kernel_reads_ahead_as_far_as_root_may_tell_it(shared: Mounted) -> None:
+    device = shared.path.stat().st_dev
+    bdi = Path(f"/sys/class/bdi/{os.major(device)}:{os.minor(device)}/read_ahead_kb")
+    assert int(bdi.read_text()) == shared.stats()["kernel"]["read_ahead_kb"] == READ_AHEAD_KB

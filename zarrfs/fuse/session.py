@@ -19,6 +19,7 @@ from trio.lowlevel import current_trio_token
 
 from zarrfs.errors import MountError
 from zarrfs.fuse.heap import give_large_buffers_back
+from zarrfs.fuse.kernel_tuning import tune
 from zarrfs.fuse.operations import Operations
 
 if TYPE_CHECKING:
@@ -137,8 +138,11 @@ async def _serve(
                 nursery.cancel_scope.cancel()
 
         async def tell_when_ready() -> None:
-            # In a thread: this process must answer the question itself.
-            await trio.to_thread.run_sync(os.statvfs, options.mountpoint, abandon_on_cancel=True)
+            # In a thread: this process must answer what is asked of the mount.
+            tuned = await trio.to_thread.run_sync(
+                _check, options.mountpoint, abandon_on_cancel=True
+            )
+            filesystem.kernel.update(tuned)
             ready()
 
         nursery.start_soon(end_on_signal)
@@ -149,6 +153,16 @@ async def _serve(
         with abort_is_an_end():
             await pyfuse3.main(max_tasks=MAX_REQUESTS)
         nursery.cancel_scope.cancel()
+
+
+def _check(mountpoint: str) -> dict[str, int]:
+    """Have the mount answer, then the kernel ask more of it."""
+    os.statvfs(mountpoint)
+    try:
+        return tune(mountpoint)
+    except Exception:  # noqa: BLE001 (a mount works as it is)
+        _log.info("the kernel's settings stay as they are", exc_info=True)
+        return {}
 
 
 @contextlib.contextmanager

@@ -181,8 +181,8 @@ def check_read_ahead() -> list[Check]:
                 name="read-ahead",
                 ok=True if kib >= 1024 else None,
                 found=f"{kib} KiB on {entry.mountpoint}",
-                # One request holds 1 MiB at most; 128 KiB, the kernel's default, is half as fast.
-                remedy="" if kib >= 1024 else _as_root(f"sh -c 'echo 1024 > {setting}'"),
+                # As mounts of root set it. The kernel's default, 128 KiB, is half as fast.
+                remedy="" if kib >= 1024 else _as_root(f"sh -c 'echo 4096 > {setting}'"),
             )
         )
     return checks

@@ -75,6 +75,8 @@ class FileSystem:
         self._store = store
         self._layout = options.layout
         self._started = time.time()
+        self.kernel: dict[str, int] = {}
+        """Settings of the kernel for this mount, by name, for `stats`."""
         self._on_refresh: list[Callable[[], None]] = []
         mtime_ns, ttl = time.time_ns(), options.attr_timeout
         self._engine = Engine(memory=options.memory, failure_ttl=ttl, n_processes=N_PROCESSES)
@@ -171,6 +173,7 @@ class FileSystem:
                 sums["bytes_decoded"] / sums["bytes_served"] if sums["bytes_served"] else None
             ),
             "memory": {"limit": budget.limit, "used": budget.used, "peak": budget.peak},
+            "kernel": dict(self.kernel),
             "errors": sums["errors"],
         }
 
