@@ -24,10 +24,6 @@ WINDOW_GROWTH = 4
 FIRST_WINDOW_BYTES = 2**20
 LAST_WINDOW_BYTES = 64 * 2**20
 
-# As many of a store that answers at once: more would leave the processor's cache before they are
-# read.
-NEAR_BYTES = 16 * 2**20
-
 # Bytes behind a reader in order that it may still ask for, since the kernel sends several reads at
 # a time, and out of order.
 BEHIND_BYTES = 4 * 2**20

@@ -17,7 +17,7 @@ from zarrfs.arrays.placing import region_of
 from zarrfs.arrays.regions import box_shape, pieces
 from zarrfs.errors import OffsetError
 from zarrfs.flat.layout import boxes, slab_layout
-from zarrfs.flat.readahead import BEHIND_BYTES, LAST_WINDOW_BYTES, NEAR_BYTES
+from zarrfs.flat.readahead import BEHIND_BYTES, FIRST_WINDOW_BYTES, LAST_WINDOW_BYTES
 from zarrfs.flat.slab import FlatFile
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ Reply = memoryview | Future[memoryview]
 
 # Slabs of about this many bytes, if rows of chunks are smaller than that; less where memory is
 # short, so that 64 readers find room.
-SLAB_BYTES = 8 * 2**20
+SLAB_BYTES = 16 * 2**20
 _READERS = 64
 # A row of chunks larger than this part of the memory is split; no more is read ahead of a reader.
 _LARGEST_PART = 4
@@ -70,8 +70,10 @@ class FlatArray:
             limit=memory // _LARGEST_PART,
         )
         self._slab_bytes = self._layout.slab_bytes
-        near = NEAR_BYTES if source.reader.has_quick_store else LAST_WINDOW_BYTES
-        self._most_ahead = min(memory // _LARGEST_PART, max(near, self._slab_bytes))
+        # One slab ahead hides the decoding of it; latency takes more.
+        near = self._slab_bytes - BEHIND_BYTES
+        ahead = near if source.reader.has_quick_store else max(near, LAST_WINDOW_BYTES)
+        self._most_ahead = max(FIRST_WINDOW_BYTES, min(ahead, memory // _LARGEST_PART))
         self._file = FlatFile(source, dtype, self._layout)
         self._table = table
         self.size = dtype.itemsize * math.prod(self._grid.shape)
