@@ -62,8 +62,16 @@ def opened(
     endian: Endian = "little",
     failure_ttl: float = 60,
     n_processes: int = 0,
+    cache_dir: str | None = None,
+    cache_size: int = 2**30,
 ) -> Iterator[Opened]:
-    engine = Engine(memory=memory, failure_ttl=failure_ttl, n_processes=n_processes)
+    engine = Engine(
+        memory=memory,
+        failure_ttl=failure_ttl,
+        n_processes=n_processes,
+        cache_dir=cache_dir,
+        cache_size=cache_size,
+    )
     node = Hierarchy(store).node("")
     assert isinstance(node, ArrayNode)
     source = engine.source(store, node)

@@ -7,6 +7,7 @@ chunk is kept, else on the decode thread that has just decoded it.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -18,13 +19,15 @@ from zarrfs.arrays.scratch import scratch_buffers
 from zarrfs.errors import ChunkError, ZarrfsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from zarrfs.arrays.chunk_cache import ChunkCache
     from zarrfs.arrays.chunk_io import ChunkReader, Loaded
     from zarrfs.arrays.decode_pool import DecodePool
     from zarrfs.arrays.regions import Coords
+    from zarrfs.arrays.spilled_chunks import SpilledChunk, SpilledChunks
     from zarrfs.codecs.base import Array
+    from zarrfs.format.axes import Axis
 
 _log = logging.getLogger(__name__)
 
@@ -38,6 +41,9 @@ MAX_FAILURES = 10_000
 
 Place = Callable[["Coords"], memoryview | None]
 """Tells where a chunk is to go."""
+
+Part = Callable[["Coords"], tuple[slice, ...]]
+"""Tells the part of a chunk that is wanted."""
 
 
 class Receiver(Protocol):
@@ -55,21 +61,37 @@ def _nowhere(_: Coords) -> None:
 class _Wanted:
     """A chunk that somebody wants."""
 
-    __slots__ = ("is_begun", "is_stale", "is_urgent", "keep", "place", "receivers")
+    __slots__ = (
+        "is_begun",
+        "is_stale",
+        "is_urgent",
+        "keep",
+        "n_read",
+        "place",
+        "receivers",
+        "spill",
+    )
 
     def __init__(self, *, place: Place, urgent: bool) -> None:
         self.place = place
         self.receivers: list[Receiver] = []
         self.keep = False
+        self.spill = False
+        self.n_read = 0
+        """Elements in the parts that are wanted."""
         self.is_urgent = urgent
         self.is_begun = False
         """A thread is at it."""
         self.is_stale = False
         """It was replaced since: what is read may be the old chunk, and is not remembered."""
 
-    def add(self, receive: Receiver, *, keep: bool) -> None:
+    def add(self, receive: Receiver, *, keep: bool, part: tuple[slice, ...] | None) -> None:
         self.receivers.append(receive)
-        self.keep = self.keep or keep
+        if part is None:
+            self.keep = self.keep or keep
+        else:
+            self.spill = True
+            self.n_read += math.prod(one.stop - one.start for one in part)
 
 
 class _Generation:
@@ -95,7 +117,7 @@ class ChunkSource:
         Path of the array, for messages.
     reader
         Fetches and decodes.
-    cache, pool
+    cache, spilled, pool
         Shared with other arrays.
     failure_ttl
         Seconds for which a failure is remembered and not tried again.
@@ -106,6 +128,7 @@ class ChunkSource:
         name: str,
         reader: ChunkReader,
         cache: ChunkCache,
+        spilled: SpilledChunks,
         pool: DecodePool,
         *,
         failure_ttl: float,
@@ -113,8 +136,13 @@ class ChunkSource:
         self.name = name
         self.reader = reader
         self._cache = cache
+        self._spilled = spilled
         self._pool = pool
         self._failure_ttl = failure_ttl
+        # A row of chunks are those that share their place on the axes up to this one.
+        self._n_row_axes = 1 + next(
+            (i for i, axis in enumerate(reader.grid.axes) if _is_cut(axis)), 0
+        )
         self._lock = threading.Lock()
         self._generation = _Generation()
         self.revision = 0
@@ -127,6 +155,7 @@ class ChunkSource:
         *,
         place: Place = _nowhere,
         keep: bool,
+        part: Part | None = None,
         urgent: bool,
     ) -> None:
         """Have `receive` called once for each chunk wanted.
@@ -143,25 +172,33 @@ class ChunkSource:
             lies there when it is received. See `zarrfs.arrays.placing`.
         keep
             Whether a chunk is worth keeping for later.
+        part
+            What `receive` looks at, where the other parts of all these chunks are wanted soon, and
+            memory may not hold as many: they are kept in a file then, which this thread reads.
         urgent
             Somebody waits for just these chunks.
         """
         to_load: list[Coords] = []
+        spilled: list[Coords] = []
         n_kept = 0
         generation = self._generation
         for coords in wanted:
+            wanted_part = part(coords) if part is not None and self._spilled.is_on else None
             with self._lock:
                 known = generation.wanted.get(coords)
                 if known is not None:
-                    known.add(receive, keep=keep)
+                    known.add(receive, keep=keep, part=wanted_part)
                     if urgent and _hasten(known):
                         to_load.append(coords)
+                    continue
+                if wanted_part is not None and self._spilled.has(generation, coords):
+                    spilled.append(coords)
                     continue
                 is_kept, chunk = self._cache.get(generation, coords)
                 error = None if is_kept else self._known_failure(generation, coords)
                 if not is_kept and error is None:
                     generation.wanted[coords] = _Wanted(place=place, urgent=urgent)
-                    generation.wanted[coords].add(receive, keep=keep)
+                    generation.wanted[coords].add(receive, keep=keep, part=wanted_part)
                     to_load.append(coords)
                     continue
             n_kept += is_kept
@@ -169,6 +206,10 @@ class ChunkSource:
         if n_kept:
             self.reader.counters.add(chunk_cache_hits=n_kept)
         self._submit(to_load, generation, urgent=urgent)
+        if part is not None and spilled:
+            lost = list(self._not_read_back(spilled, receive, part, generation))
+            if lost:
+                self.request(lost, receive, place=place, keep=keep, part=part, urgent=urgent)
 
     def hasten(self, wanted: Iterable[Coords]) -> None:
         """Let chunks that were requested without urgency overtake others: they are waited for."""
@@ -192,7 +233,8 @@ class ChunkSource:
         with self._lock:
             generation = self._generation
             self.revision += 1
-            if not (generation.failures or generation.wanted or self._cache.n_chunks):
+            is_any_kept = self._cache.n_chunks or self._spilled.n_chunks
+            if not (generation.failures or generation.wanted or is_any_kept):
                 return
             for coords in changed:
                 generation.failures.pop(coords, None)
@@ -201,6 +243,7 @@ class ChunkSource:
                     known.is_stale = True
                     del generation.wanted[coords]
                 self._cache.drop_chunk(generation, coords)
+                self._spilled.drop_chunk(generation, coords)
 
     def forget(self) -> None:
         """Drop all that is remembered.
@@ -212,6 +255,7 @@ class ChunkSource:
             last, self._generation = self._generation, _Generation()
             self.revision += 1
         self._cache.drop(last)
+        self._spilled.drop(last)
 
     def load(self, key: str, batch: Sequence[Coords], generation: _Generation) -> None:
         """Decode a batch and hand it out; runs on a decode thread."""
@@ -248,23 +292,59 @@ class ChunkSource:
         if isinstance(loaded, Exception):
             error = self._failed(key, coords, loaded, generation)
         with self._lock:
-            is_worth = wanted.keep and not wanted.is_stale
-        if is_worth and chunk is not None:
+            is_worth = not wanted.is_stale and generation is self._generation
+            to_spill = is_worth and wanted.spill and self._n_unread(coords, wanted) > 0
+            to_keep = is_worth and wanted.keep
+        spilled = self._spill(coords, chunk, generation) if to_spill and chunk is not None else None
+        to_keep = to_keep or (to_spill and spilled is None)
+        if to_keep and chunk is not None:
             # A copy of its own: the chunk may lie in the scratch buffer, or hold on to the
             # encoded bytes that it was decoded from.
             chunk = chunk.copy()
         with self._lock:
             if not wanted.is_stale:
-                if is_worth and error is None and generation is self._generation:
-                    self._cache.put(generation, coords, chunk)
+                if error is None and generation is self._generation:
+                    if to_keep:
+                        self._cache.put(generation, coords, chunk)
+                    if spilled is not None:
+                        n_unread = self._n_unread(coords, wanted)
+                        self._spilled.keep(generation, coords, spilled, n_unread)
+                        spilled = None
                 del generation.wanted[coords]
             elif error is not None:
                 generation.failures.pop(coords, None)
+        if spilled is not None:
+            self._spilled.discard(spilled)
         for receive in wanted.receivers:
             try:
                 receive(coords, chunk, None if error is None else error.again())
             except Exception:  # noqa: BLE001 (a fault in zarrfs; the others still get their chunk)
                 _log.exception("a chunk of %r could not be handed out", self.name)
+
+    def _spill(self, coords: Coords, chunk: Array, generation: _Generation) -> SpilledChunk | None:
+        spilled = self._spilled.write(chunk, (generation, coords[: self._n_row_axes]))
+        if spilled is not None:
+            self.reader.counters.add(chunks_spilled=1, bytes_spilled=chunk.nbytes)
+        return spilled
+
+    def _n_unread(self, coords: Coords, wanted: _Wanted) -> int:
+        """Elements of a chunk, those out of the array not counted, in no part that is wanted."""
+        axes = zip(self.reader.grid.axes, coords, strict=True)
+        return math.prod(axis.start(c + 1) - axis.start(c) for axis, c in axes) - wanted.n_read
+
+    def _not_read_back(
+        self, spilled: Iterable[Coords], receive: Receiver, part: Part, generation: _Generation
+    ) -> Iterator[Coords]:
+        """Hand out parts of chunks that are in the file; yield those that are not any more."""
+        n_hits = 0
+        for coords in spilled:
+            chunk = self._spilled.read(generation, coords, part(coords))
+            if chunk is None:
+                yield coords
+            else:
+                n_hits += 1
+                receive(coords, chunk, None)
+        self.reader.counters.add(spill_hits=n_hits)
 
     def _failed(
         self, key: str, coords: Coords, cause: Exception, generation: _Generation
@@ -324,6 +404,11 @@ class _Task:
 
     def __call__(self) -> None:
         self.source.load(self.key, self.batch, self.generation)
+
+
+def _is_cut(axis: Axis) -> bool:
+    """Whether chunks have several elements along an axis."""
+    return any(length > 1 for length, _ in axis.runs)
 
 
 def _hasten(wanted: _Wanted) -> bool:

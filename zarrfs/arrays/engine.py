@@ -15,6 +15,7 @@ from zarrfs.arrays.decode_pool import DecodePool
 from zarrfs.arrays.decode_processes import DecodeProcesses
 from zarrfs.arrays.memory import MemoryBudget
 from zarrfs.arrays.open_sources import OpenSources
+from zarrfs.arrays.spilled_chunks import SpilledChunks
 
 if TYPE_CHECKING:
     from zarrfs.arrays.hierarchy import ArrayNode
@@ -25,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 
 class Engine:
-    """Decode threads, memory budget, chunk cache and counters.
+    """Decode threads, memory budget, chunk cache, spilled chunks and counters.
 
     Parameters
     ----------
@@ -35,13 +36,26 @@ class Engine:
         Seconds for which a chunk that failed is not tried again.
     n_processes
         Processes that decode small chunks of flat files.
+    cache_dir
+        Where chunks of rows are spilled that are larger than the memory; ``None``: nowhere.
+    cache_size
+        Bytes that may be spilled.
     """
 
-    def __init__(self, *, memory: int, failure_ttl: float, n_processes: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        memory: int,
+        failure_ttl: float,
+        n_processes: int = 0,
+        cache_dir: str | None = None,
+        cache_size: int = 0,
+    ) -> None:
         self.pool = DecodePool()
         self.processes = DecodeProcesses(n_processes)
         self.budget = MemoryBudget(memory, functools.partial(self.pool.submit, urgent=True))
         self.cache = ChunkCache(self.budget)
+        self.spilled = SpilledChunks(cache_dir, cache_size)
         self.counters = Counters()
         self._failure_ttl = failure_ttl
         self.open_sources = OpenSources()
@@ -65,7 +79,12 @@ class Engine:
                 self.budget.limit,
             )
         source = ChunkSource(
-            node.path, reader, self.cache, self.pool, failure_ttl=self._failure_ttl
+            node.path,
+            reader,
+            self.cache,
+            self.spilled,
+            self.pool,
+            failure_ttl=self._failure_ttl,
         )
         self.open_sources.add(store, node.prefix, source)
         return source
@@ -95,3 +114,4 @@ class Engine:
         """Let threads and processes end."""
         self.pool.close()
         self.processes.rest()
+        self.spilled.clear()

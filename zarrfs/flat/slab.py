@@ -188,11 +188,13 @@ class Slab:
         with self._lock:
             self._pieces = {**self._pieces, **by_coords}
             self._n_missing += len(by_coords)
+        is_shared = self.file.layout.shares_chunks
         self.file.source.request(
             list(by_coords),
             self._receive,
             place=self._place,
-            keep=self.file.layout.shares_chunks,
+            keep=is_shared,
+            part=(lambda coords: by_coords[coords].in_chunk) if is_shared else None,
             urgent=self._is_urgent,
         )
 
