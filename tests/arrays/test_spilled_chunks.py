@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zarrfs.arrays import spilled_chunks
+from zarrfs.arrays import spill_file, spilled_chunks
 from zarrfs.arrays.spilled_chunks import PAGE, SpilledChunks
 
 if TYPE_CHECKING:
@@ -152,13 +152,13 @@ def test_a_chunk_replaced_while_it_is_read_is_not_returned(
 ) -> None:
     spilled = SpilledChunks(str(tmp_path), 2 * PAGE)
     put(spilled, 1)
-    read = spilled_chunks._SpillFile.read
+    read = spill_file.SpillFile.read
 
     def slow(file: Any, target: memoryview, offset: int) -> None:
         put(spilled, 2)
         read(file, target, offset)
 
-    monkeypatch.setattr(spilled_chunks._SpillFile, "read", slow)
+    monkeypatch.setattr(spill_file.SpillFile, "read", slow)
     assert spilled.read(OWNER, (1,), FIRST) is None
     assert spilled.has(OWNER, (2,))
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.arrays import writer
 from tests.flat.opened import Opened, opened
-from zarrfs.arrays import scratch, spilled_chunks
+from zarrfs.arrays import scratch, spill_file
 from zarrfs.flat.readahead import ReadAhead
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def test_what_cannot_be_read_back_is_decoded_again(
 ) -> None:
     data = numbers(32, 256, 16)
     store = writer.write_v3(data, (16, 16, 16), GZIPPED)
-    read = spilled_chunks._SpillFile.read
+    read = spill_file.SpillFile.read
     n_left = 40
 
     def fail_at_times(file: Any, target: memoryview, offset: int) -> None:
@@ -173,7 +173,7 @@ def test_what_cannot_be_read_back_is_decoded_again(
             raise OSError(5, "Input/output error")
         read(file, target, offset)
 
-    monkeypatch.setattr(spilled_chunks._SpillFile, "read", fail_at_times)
+    monkeypatch.setattr(spill_file.SpillFile, "read", fail_at_times)
     with opened(store, memory=MEMORY, cache_dir=str(tmp_path)) as one:
         read_spilling(one, data)
         assert 32 < one.count("chunks_decoded") < 32 + one.count("spill_hits")

@@ -118,6 +118,6 @@ def test_one_chunk_larger_than_all_memory_is_let_in(tmp_path: Path, mountpoint: 
     (folder / "zarr.json").write_bytes(GROUP)
     data = np.repeat(np.arange(4096, dtype="f8"), 1024).reshape(4096, 1024)  # 32 MiB
     zarr.create_array(folder, name="a", data=data, chunks=data.shape)
-    with mounted(folder, mountpoint, ro=True, memory="16M") as mount:
+    with mounted(folder, mountpoint, ro=True, memory="16M", cache_dir=tmp_path) as mount:
         assert (mount.path / "bin/a.bin").read_bytes() == data.tobytes()
         assert "a chunk is 33554432 bytes" in mount.log()

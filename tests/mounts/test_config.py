@@ -99,6 +99,9 @@ def test_every_option_has_its_field_and_a_text() -> None:
         ("ro,rw", "read_only", False),
         ("rw,ro", "read_only", True),
         ("fsname=x", "fsname", "x"),
+        ("cache_dir=/a b/c", "cache_dir", "/a b/c"),
+        ("cache_size=0", "cache_size", 0),
+        ("cache-size=20G", "cache_size", 20 << 30),
         ("memory=32M,memory=64M", "memory", 64 << 20),
     ],
 )
@@ -123,6 +126,10 @@ def test_option_is_read(text: str, field: str, value: object) -> None:
         "endian=middle",
         "layout",
         "fsname=",
+        "cache_dir",
+        "cache_dir=here",
+        "cache_dir=~/here",
+        "cache_size=10%",
     ],
 )
 def test_wrong_value_names_the_option(text: str) -> None:
@@ -167,7 +174,7 @@ def test_unknown_option_is_left_for_the_store() -> None:
     st.text(),
     st.lists(
         st.sampled_from(
-            ["ro", "allow_other", "views=bin:npy", "endian=big", "memory=1G", "debug", "a=b"]
+            ["ro", "allow_other", "views=bin:npy", "endian=big", "memory=1G", "cache_dir=/x", "a=b"]
         )
     ),
 )

@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from zarrfs.mounts.memory import available_memory
-from zarrfs.mounts.option_values import SMALLEST_MEMORY, parse_seconds, parse_size
+from zarrfs.mounts.option_values import (
+    SMALLEST_MEMORY,
+    parse_directory,
+    parse_memory,
+    parse_seconds,
+    parse_size,
+)
 
 
 @pytest.mark.parametrize(
@@ -18,6 +24,8 @@ from zarrfs.mounts.option_values import SMALLEST_MEMORY, parse_seconds, parse_si
         ("2TB", 2 << 40),
         ("16384 K", None),
         ("16384k", 16 << 20),
+        ("0", 0),
+        ("10%", None),
     ],
 )
 def test_sizes(text: str, size: int | None) -> None:
@@ -29,13 +37,23 @@ def test_sizes(text: str, size: int | None) -> None:
 
 
 def test_share_of_the_memory() -> None:
-    assert parse_size("50%") == available_memory() * 50 // 100
+    assert parse_memory("50%") == available_memory() * 50 // 100
+    assert parse_memory("1G") == 1 << 30
+    with pytest.raises(ValueError, match="512M or 2G, or 25%"):
+        parse_memory("half")
 
 
 def test_smallest_memory() -> None:
-    assert parse_size(str(SMALLEST_MEMORY)) == SMALLEST_MEMORY
+    assert parse_memory(str(SMALLEST_MEMORY)) == SMALLEST_MEMORY
     with pytest.raises(ValueError, match="at least 16M"):
-        parse_size(str(SMALLEST_MEMORY - 1))
+        parse_memory(str(SMALLEST_MEMORY - 1))
+
+
+def test_directories_are_absolute() -> None:
+    assert parse_directory("/var/a b") == "/var/a b"
+    for text in ("", "cache", "~/cache", "./cache"):
+        with pytest.raises(ValueError, match="absolute path"):
+            parse_directory(text)
 
 
 @pytest.mark.parametrize(

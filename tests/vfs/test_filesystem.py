@@ -5,8 +5,10 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
+from tests.arrays import writer
 from tests.vfs.mounting import PATIENCE, contents, memory_store, names, put_array, read
 from zarrfs.arrays.hierarchy import ArrayNode
 from zarrfs.errors import StoreError
@@ -38,6 +40,20 @@ def test_stats_tell_what_was_done(show: Show) -> None:
     shown = json.loads(contents(filesystem, ".zarrfs/stats.json"))
     assert shown.keys() == stats.keys()
     assert shown["requests"] == {"read": 2}
+
+
+def test_stats_tell_of_rows_larger_than_the_memory(show: Show, tmp_path: Path) -> None:
+    data = np.arange(64 * 4096, dtype="u2").reshape(64, 4096)
+    store = writer.write_v3(data, (32, 256))
+    filesystem = show(store, memory=2**16, cache_dir=str(tmp_path), cache_size=2**20)
+    assert contents(filesystem, "bin/data.bin") == data.tobytes()
+    stats = filesystem.stats()
+    assert stats["chunks_decoded"] == stats["chunks_spilled"] == 32
+    assert stats["bytes_spilled"] == data.nbytes
+    # Some parts are wanted before the chunk is there.
+    assert 0 < stats["spill_hits"] <= 32 * 15
+    filesystem.give_memory_back()
+    assert not list(tmp_path.iterdir())
 
 
 def test_log_is_read_when_it_is_opened(show: Show) -> None:

@@ -13,8 +13,6 @@ from __future__ import annotations
 import errno
 import logging
 import math
-import os
-import tempfile
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zarrfs.arrays.extents import FreeExtents
 from zarrfs.arrays.scratch import scratch_buffers
+from zarrfs.arrays.spill_file import SpillFile
 from zarrfs.codecs.base import array_bytes
 
 if TYPE_CHECKING:
@@ -38,9 +36,6 @@ PAGE = 4096
 # Chunks in the file at a time; what is remembered of each takes some 400 bytes.
 MAX_CHUNKS = 2**16
 
-# Of what is free on the file system when the file is made, so much is left to others.
-_PART_LEFT = 2
-
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -48,7 +43,7 @@ _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 class SpilledChunk:
     """One chunk in the file."""
 
-    file: _SpillFile
+    file: SpillFile
     offset: int
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
@@ -81,7 +76,7 @@ class SpilledChunks:
         self.is_on = directory is not None and limit > 0
         """Whether chunks can be kept here."""
         self._chunks: dict[tuple[object, Coords], SpilledChunk] = {}
-        self._file: _SpillFile | None = None
+        self._file: SpillFile | None = None
         self._told: set[str] = set()
         self._lock = threading.Lock()
         self._opening = threading.Lock()
@@ -188,13 +183,13 @@ class SpilledChunks:
             self._chunks.clear()
             self._file = None  # closed when those that write to it or read it are done
 
-    def _open(self) -> _SpillFile | None:
+    def _open(self) -> SpillFile | None:
         with self._opening:
             file = self._file
             if file is not None or not self.is_on or self._directory is None:
                 return file
             try:
-                file = _SpillFile(Path(self._directory), self._limit)
+                file = SpillFile(Path(self._directory), self._limit)
             except OSError as error:
                 self._tell("decoded chunks cannot be kept", error)
                 self.is_on = False
@@ -203,7 +198,7 @@ class SpilledChunks:
                 self._file = file
             return file
 
-    def _room(self, file: _SpillFile, size: int, row: object) -> int | None:
+    def _room(self, file: SpillFile, size: int, row: object) -> int | None:
         while True:
             offset = file.free.take(size) if len(self._chunks) < MAX_CHUNKS else None
             if offset is not None:
@@ -226,38 +221,6 @@ class SpilledChunks:
             self._told.add(what)
         if is_new:
             _log.info("%s in %s: %s", what, self._directory, error.strerror or error)
-
-
-class _SpillFile:
-    """A file without a name; closed when nobody refers to it any more."""
-
-    def __init__(self, directory: Path, limit: int) -> None:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        flags = os.O_TMPFILE | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC
-        try:
-            self._descriptor = os.open(directory, flags, 0o600)
-        except OSError:  # not every file system has such files
-            self._descriptor, name = tempfile.mkstemp(dir=directory)
-            Path(name).unlink()
-        room = os.fstatvfs(self._descriptor)
-        self.free = FreeExtents(min(limit, room.f_bavail * room.f_frsize // _PART_LEFT))
-        """Changed under the lock of `SpilledChunks`."""
-
-    def write(self, data: memoryview, offset: int) -> None:
-        while data:
-            n = os.pwrite(self._descriptor, data, offset)
-            data, offset = data[n:], offset + n
-
-    def read(self, target: memoryview, offset: int) -> None:
-        while target:
-            n = os.preadv(self._descriptor, [target], offset)
-            if not n:
-                raise OSError(errno.EIO, "the file ends too early")
-            target, offset = target[n:], offset + n
-
-    def __del__(self) -> None:
-        if hasattr(self, "_descriptor"):
-            os.close(self._descriptor)
 
 
 def _read(spilled: SpilledChunk, part: tuple[slice, ...]) -> Array:

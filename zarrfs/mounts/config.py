@@ -13,10 +13,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from zarrfs.errors import UsageError
+from zarrfs.mounts.cache_directory import DEFAULT_CACHE_SIZE, default_cache_dir
 from zarrfs.mounts.memory import default_memory
 from zarrfs.mounts.option_values import (
     parse_deadline,
+    parse_directory,
     parse_endian,
+    parse_memory,
     parse_seconds,
     parse_size,
     parse_switch,
@@ -45,6 +48,12 @@ class MountOptions:
 
     memory: int = field(default_factory=default_memory)
     """Bytes that caches may hold."""
+
+    cache_dir: str | None = field(default_factory=default_cache_dir)
+    """Where decoded chunks may be kept for which the memory is too small; ``None``: nowhere."""
+
+    cache_size: int = DEFAULT_CACHE_SIZE
+    """Bytes that may be kept there; 0: none."""
 
     attr_timeout: float | None = None
     """Seconds that the kernel trusts names and attributes; ``None``: 1 local, 60 remote."""
@@ -141,9 +150,22 @@ OPTIONS: Mapping[str, Option] = {
         ),
         Option(
             name="memory",
-            parse=parse_size,
+            parse=parse_memory,
             default="25%, at most 4G",
             description="limit of the caches, such as 512M or 10%",
+        ),
+        Option(
+            name="cache_dir",
+            parse=parse_directory,
+            default="~/.cache/zarrfs; root's is /var/cache/zarrfs",
+            description="where decoded chunks are kept that are needed again soon and do not fit "
+            "in memory",
+        ),
+        Option(
+            name="cache_size",
+            parse=parse_size,
+            default="8G",
+            description="limit of what is kept there, such as 20G; 0: nothing",
         ),
         Option(
             name="attr_timeout",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from pathlib import Path
 from typing import Literal, cast
 
 from zarrfs.mounts.memory import available_memory
@@ -14,19 +15,31 @@ SMALLEST_MEMORY = 16 << 20
 """Bytes; with less, caches would hold no chunk of common size."""
 
 
-def parse_size(text: str) -> int:
-    """Bytes from ``1048576``, ``512M``, ``1.5GiB`` (units of 1024) or ``25%`` of the memory."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)(%|[KMGT]?)(?:i?B)?", text.strip(), re.IGNORECASE)
-    if match is None:
-        raise ValueError("write bytes, 512M, 2G or 25%")
-    number, unit = float(match[1]), match[2].upper()
-    if unit == "%":
-        size = available_memory() * number / 100
-    else:
-        size = number * 1024 ** " KMGT".index(unit or " ")
+def parse_memory(text: str) -> int:
+    """Bytes, as `parse_size` has them, or ``25%`` of the memory."""
+    share = re.fullmatch(r"(\d+(?:\.\d+)?)%", text.strip())
+    try:
+        size = int(available_memory() * float(share[1]) / 100) if share else parse_size(text)
+    except ValueError as error:
+        raise ValueError(f"{error}, or 25%") from error
     if size < SMALLEST_MEMORY:
         raise ValueError(f"at least {SMALLEST_MEMORY >> 20}M")
-    return int(size)
+    return size
+
+
+def parse_size(text: str) -> int:
+    """Bytes from ``1048576``, ``512M`` or ``1.5GiB`` (units of 1024)."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([KMGT]?)(?:i?B)?", text.strip(), re.IGNORECASE)
+    if match is None:
+        raise ValueError("write bytes, 512M or 2G")
+    return int(float(match[1]) * 1024 ** " KMGT".index(match[2].upper() or " "))
+
+
+def parse_directory(text: str) -> str:
+    """Any absolute path; a mount at boot has no other place to start from."""
+    if not Path(text).is_absolute():
+        raise ValueError("write an absolute path")
+    return text
 
 
 def parse_seconds(text: str) -> float:

@@ -95,6 +95,21 @@ def check_overlap(store: str, mountpoint: str) -> None:
         )
 
 
+def check_cache_dir(config: MountConfig) -> None:
+    """Raise `MountError` if the cache directory lies in the mount.
+
+    The daemon would then wait for itself.
+    """
+    if config.options.cache_dir is None or not config.options.cache_size:
+        return
+    directory = os.path.realpath(config.options.cache_dir)
+    if os.path.commonpath([directory, config.mountpoint]) == config.mountpoint:
+        raise MountError(
+            f"the cache directory {directory} lies in the mount point {config.mountpoint}; "
+            "choose another with -o cache_dir=PATH, or none with -o cache_size=0"
+        )
+
+
 def _clear_dead(mountpoint: str) -> None:
     for _ in range(MOST_STACKED):
         entry = mounted_at(mountpoint)

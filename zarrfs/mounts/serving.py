@@ -16,7 +16,7 @@ from zarrfs.errors import MountError, StoreError, UrlError, UsageError
 from zarrfs.mounts.control import ControlServer
 from zarrfs.mounts.doctor import check_pyfuse3
 from zarrfs.mounts.liveness import start_time
-from zarrfs.mounts.preflight import check_overlap
+from zarrfs.mounts.preflight import check_cache_dir, check_overlap
 from zarrfs.mounts.state import MountFolder, MountInfo, Record
 from zarrfs.stores.redaction import redact
 from zarrfs.stores.urls import open_store
@@ -66,6 +66,7 @@ def serve(
         hint = "; `zarrfs mount --help` lists the options of a mount" if options.store else ""
         raise UsageError(f"{error}{hint}") from error
     check_overlap(store.url, config.mountpoint)
+    check_cache_dir(config)
     with contextlib.ExitStack() as stack:
         attr_timeout = options.attr_timeout
         if attr_timeout is None:
@@ -79,6 +80,8 @@ def serve(
                 views=options.views,
                 endian=options.endian,
                 memory=options.memory,
+                cache_dir=options.cache_dir,
+                cache_size=options.cache_size,
                 attr_timeout=attr_timeout,
             ),
             version=version("zarrfs"),

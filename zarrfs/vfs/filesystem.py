@@ -79,7 +79,13 @@ class FileSystem:
         """Settings of the kernel for this mount, by name, for `stats`."""
         self._on_refresh: list[Callable[[], None]] = []
         mtime_ns, ttl = time.time_ns(), options.attr_timeout
-        self._engine = Engine(memory=options.memory, failure_ttl=ttl, n_processes=N_PROCESSES)
+        self._engine = Engine(
+            memory=options.memory,
+            failure_ttl=ttl,
+            n_processes=N_PROCESSES,
+            cache_dir=options.cache_dir,
+            cache_size=options.cache_size,
+        )
         pool = self._engine.pool
         self._hierarchy = hierarchy = Hierarchy(store, ttl=ttl)
         self._nodes = Nodes(hierarchy, ttl=ttl)
@@ -168,6 +174,9 @@ class FileSystem:
             "shard_indexes_read": sums["shard_indexes_read"],
             "chunks_decoded": sums["chunks_decoded"],
             "chunk_cache_hits": sums["chunk_cache_hits"],
+            "chunks_spilled": sums["chunks_spilled"],
+            "bytes_spilled": sums["bytes_spilled"],
+            "spill_hits": sums["spill_hits"],
             "decode_time": sums["decode_ns"] / 1e9,
             "amplification": (
                 sums["bytes_decoded"] / sums["bytes_served"] if sums["bytes_served"] else None

@@ -25,5 +25,11 @@ class ViewOptions:
     memory: int = 2**30
     """Bytes that may be cached in all."""
 
+    cache_dir: str | None = None
+    """Directory for decoded chunks that are needed again soon and do not fit in memory."""
+
+    cache_size: int = 0
+    """Bytes that may be kept there."""
+
     attr_timeout: float = 1.0
     """Seconds for which names, attributes and failures are remembered."""
