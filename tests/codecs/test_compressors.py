@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numcodecs
 import numpy as np
 import pytest
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.contracts.codec_contract import NUMBERS, OTHERS, CodecContract, build
@@ -322,3 +323,74 @@ def test_a_further_stream_is_part_of_the_chunk(
         decode(both, due(len(CONTENT)), None)
     with pytest.raises(EOFError, match="the data end too soon"):
         decode(both[:-5], due(None), None)
+
+
+DEFLATED = pytest.mark.parametrize(("compress", "decode"), STREAMS[:2])
+
+
+@DEFLATED
+def test_one_sound_stream_is_not_left_to_zlib(
+    compress: Callable[[bytes], bytes], decode: Decompress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = compress(CONTENT)
+    monkeypatch.delattr("zlib.decompressobj")
+    assert decode(data, due(len(CONTENT)), None) == CONTENT
+    assert decode(memoryview(data), due(None), None) == CONTENT
+
+
+@DEFLATED
+@pytest.mark.parametrize("size", [0, 1, 16_383, 16_384, 16_385, 300_000])
+def test_streams_of_all_sizes_are_decoded_to_just_what_is_due(
+    compress: Callable[[bytes], bytes], decode: Decompress, size: int
+) -> None:
+    content = np.random.default_rng(1).integers(0, 9, size, np.uint8).tobytes()
+    assert decode(compress(content), due(size), None) == content
+    if size:
+        with pytest.raises(ValueError, match=f"more than the {size - 1} bytes"):
+            decode(compress(content), due(size - 1), None)
+
+
+contents = st.one_of(
+    st.binary(max_size=200),
+    st.builds(lambda part, n: part * n, st.binary(min_size=1, max_size=9), st.integers(1, 5000)),
+)
+formats = st.sampled_from([(0, decode_zlib), (16, decode_gzip)])
+
+
+@given(
+    content=contents,
+    level=st.integers(0, 9),
+    window=st.integers(9, 15),
+    strategy=st.sampled_from([zlib.Z_DEFAULT_STRATEGY, zlib.Z_HUFFMAN_ONLY, zlib.Z_FIXED]),
+    wrapped=formats,
+)
+def test_streams_by_all_settings_of_zlib_are_decoded(
+    content: bytes, level: int, window: int, strategy: int, wrapped: tuple[int, Decompress]
+) -> None:
+    offset, decode = wrapped
+    stream = zlib.compressobj(level, wbits=offset + window, strategy=strategy)
+    data = stream.compress(content) + stream.flush()
+    assert decode(data, due(len(content)), None) == content
+
+
+@given(content=contents, level=st.integers(0, 9), codec_id=st.sampled_from(["gzip", "zlib"]))
+def test_what_numcodecs_deflates_is_decoded(content: bytes, level: int, codec_id: str) -> None:
+    numcodec = numcodecs.get_codec({"id": codec_id, "level": level})
+    decode = find_decompress(numcodec)
+    assert decode is not None
+    assert decode(numcodec.encode(content), due(None), None) == content
+
+
+@given(content=contents, place=st.integers(0, 2**16), wrapped=formats)
+def test_deflated_data_with_a_wrong_bit_are_an_error_or_right(
+    content: bytes, place: int, wrapped: tuple[int, Decompress]
+) -> None:
+    offset, decode = wrapped
+    stream = zlib.compressobj(wbits=offset + zlib.MAX_WBITS)
+    data = bytearray(stream.compress(content) + stream.flush())
+    data[place // 8 % len(data)] ^= 1 << place % 8
+    try:
+        decoded = decode(bytes(data), due(len(content)), None)
+    except (zlib.error, EOFError, ValueError):
+        return
+    assert decoded == content

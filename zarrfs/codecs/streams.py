@@ -1,6 +1,8 @@
-"""Decoders of streams: gzip, zlib, bzip2 and lzma, through Python's own libraries.
+"""Decoders of streams: gzip, zlib, bzip2 and lzma, through Python's own libraries and ISA-L.
 
 A stream does not say how long it is: it is cut off where more bytes come out than are due.
+ISA-L is given the chunks that are one sound gzip or zlib stream, as nearly all are, since it
+decodes them up to twice as fast as zlib. What it does not decode is left to zlib.
 """
 
 from __future__ import annotations
@@ -10,6 +12,8 @@ import lzma
 import zlib
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
+
+from isal import isal_zlib
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +35,9 @@ class _Stream(Protocol):
 
 _STREAM_ERRORS = (OSError, zlib.error, lzma.LZMAError)
 """What decompressors raise at what is no stream."""
+
+_GZIP = zlib.MAX_WBITS | 16
+"""What zlib calls a window of full size in a gzip stream."""
 
 _PIECE = 64 * 1024
 """Bytes that a further stream is given at a time: each returns a copy of what it did not use."""
@@ -107,14 +114,34 @@ def _skip_zeros(data: memoryview, position: int) -> int:
 
 def decode_gzip(data: Buffer, spec: BytesSpec, out: memoryview | None) -> Buffer:
     """Decode gzip members."""
-    start = partial(zlib.decompressobj, zlib.MAX_WBITS | 16)
+    whole = _decode_whole(data, spec.limit(len(data)), _GZIP)
+    if whole is not None:
+        return whole
+    start = partial(zlib.decompressobj, _GZIP)
     return decode_streams(start, data, spec, out, ignores_rest=False)
 
 
 def decode_zlib(data: Buffer, spec: BytesSpec, out: memoryview | None) -> Buffer:
     """Decode a zlib stream; what follows it is ignored, as `zlib.decompress` does."""
     view, limit = memoryview(data), spec.limit(len(data))
+    whole = _decode_whole(data, limit, zlib.MAX_WBITS)
+    if whole is not None:
+        return whole
     return _decode_stream(zlib.decompressobj(), view, limit, limit, max(len(view), 1))[0]
+
+
+def _decode_whole(data: Buffer, limit: int, wbits: int) -> bytes | None:
+    """Decode one sound gzip or zlib stream of at most `limit` bytes that ends where `data` do.
+
+    ``None`` if it is anything else. The checksum holds of what is returned; some faults of a
+    header pass that zlib refuses, such as bits that are reserved.
+    """
+    stream = isal_zlib.decompressobj(wbits)
+    try:
+        decoded = stream.decompress(data, limit + 1)
+    except isal_zlib.error:  # type: ignore[misc]  # a class, which its stubs call an instance
+        return None
+    return decoded if stream.eof and not stream.unused_data and len(decoded) <= limit else None
 
 
 def decode_bz2(data: Buffer, spec: BytesSpec, out: memoryview | None) -> Buffer:
