@@ -28,7 +28,8 @@ N_ROW_CHUNKS = 128
 def data() -> npt.NDArray[np.uint16]:
     planes = np.arange(SHAPE[0], dtype="u2")[:, None, None] * 331
     rows = np.arange(SHAPE[1], dtype="u2")[:, None] * 7
-    return planes + rows + np.arange(SHAPE[2], dtype="u2")
+    values: npt.NDArray[np.uint16] = planes + rows + np.arange(SHAPE[2], dtype="u2")
+    return values
 
 
 @pytest.fixture

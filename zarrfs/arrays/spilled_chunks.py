@@ -168,8 +168,8 @@ class SpilledChunks:
         with self._lock:
             for key in [key for key in self._chunks if key[0] is owner]:
                 self._drop(key)
-            if not self._chunks:
-                self._file = None
+            file, self._file = self._file, self._file if self._chunks else None
+        del file  # the system takes its time to free a large one: not under the lock
 
     def drop_chunk(self, owner: object, coords: Coords) -> None:
         """Forget one chunk, if it is kept."""
@@ -180,8 +180,9 @@ class SpilledChunks:
     def clear(self) -> None:
         """Forget everything, to give disk space back."""
         with self._lock:
-            self._chunks.clear()
-            self._file = None  # closed when those that write to it or read it are done
+            chunks, self._chunks = self._chunks, {}
+            file, self._file = self._file, None
+        del chunks, file  # closed when those that write to it or read it are done
 
     def _open(self) -> SpillFile | None:
         with self._opening:

@@ -142,8 +142,8 @@ class ShownArrays:
         """Drop slabs and chunks that nobody is reading just now."""
         self._table.clear()
         self._engine.cache.clear()
-        self._engine.spilled.clear()
         self._engine.pool.submit(self._engine.processes.rest)  # waits until they have ended
+        self._engine.pool.submit(self._engine.spilled.clear)  # waits for the disk
 
     def _make(self, node: ArrayNode) -> ShownArray:
         dtype = flat_dtype(node.metadata, self._endian)
