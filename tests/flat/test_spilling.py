@@ -120,13 +120,13 @@ def test_without_room_chunks_are_decoded_again(tmp_path: Path) -> None:
     store = writer.write_v3(data, (16, 16, 16), GZIPPED)
     with opened(store, memory=MEMORY, cache_dir=str(tmp_path), cache_size=0) as one:
         read_spilling(one, data)
-        without = one.count("chunks_decoded")
         assert one.count("chunks_spilled") == 0
+        assert one.count("chunks_decoded") > 2 * 32
     # Of the 16 chunks of a row 8 find room, and stay until they are not needed any more.
     with opened(store, memory=MEMORY, cache_dir=str(tmp_path), cache_size=8 * 8192) as one:
         read_spilling(one, data)
         assert one.count("chunks_spilled") >= 16
-        assert one.count("chunks_decoded") <= 16 + without // 2
+        assert one.count("spill_hits") > 32
 
 
 def test_a_replaced_chunk_is_not_read_back(tmp_path: Path) -> None:
