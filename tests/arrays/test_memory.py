@@ -4,12 +4,12 @@ import gc
 import mmap
 import threading
 import weakref
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pytest
 
-from zarrfs.arrays.memory import MAX_SPARE, MemoryBudget
+from zarrfs.arrays.memory import MAPPED_BYTES, MAX_SPARE, MemoryBudget, own_copy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -277,3 +277,18 @@ def test_at_most_half_of_the_budget_is_set_aside() -> None:
     budget.set_aside(1000)
     assert budget.take_spare(50)
     assert not budget.take_spare(1)
+
+
+@pytest.mark.parametrize("n", [10, MAPPED_BYTES])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_a_copy_of_its_own_is_equal_and_independent(n: int, order: Literal["C", "F"]) -> None:
+    array = np.asarray(np.arange(2 * n, dtype="<u2").reshape(2, n), order=order)
+    copy = own_copy(array)
+    assert np.array_equal(copy, array)
+    array[0, 0] = 7
+    assert copy[0, 0] == 0
+
+
+def test_elements_that_are_objects_are_copied_too() -> None:
+    array = np.full(MAPPED_BYTES, "text", object)
+    assert own_copy(array)[-1] == "text"

@@ -195,6 +195,31 @@ def test_slabs_that_all_readers_in_order_have_passed_are_dropped(store: FaultySt
         assert is_there(table, file) == [3, 7]
 
 
+def test_slabs_that_were_passed_are_not_read_ahead_again_unless_somebody_misses_them(
+    store: FaultyStore,
+) -> None:
+    with opened(store) as one:
+        file, table = file_of(one), one.table
+        for index in range(3):
+            table.get(file, index, in_order=True)
+            ready(table, file, index)
+        table.drop_passed(file, 3)
+        assert table.prefetch(file, 0), "the kernel has it"
+        assert is_there(table, file) == []
+        ready(table, file, 1)
+        assert table.prefetch(file, 0)
+        ready(table, file, 0)
+        assert is_there(table, file) == [0, 1], "who misses 1 may miss others"
+        table.drop(file)
+        table.get(file, 0, in_order=True)
+        ready(table, file, 0)
+        table.drop_passed(file, 1)
+        table.drop(file)
+        assert table.prefetch(file, 0)
+        ready(table, file, 0)
+        assert is_there(table, file) == [0], "what is forgotten was not passed"
+
+
 def test_a_slab_being_made_is_not_passed(store: FaultyStore) -> None:
     with opened(store) as one:
         file = file_of(one)

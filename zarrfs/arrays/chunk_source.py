@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from zarrfs.arrays.memory import own_copy
 from zarrfs.arrays.scratch import scratch_buffers
 from zarrfs.errors import ChunkError, ZarrfsError
 
@@ -300,7 +301,7 @@ class ChunkSource:
         if to_keep and chunk is not None:
             # A copy of its own: the chunk may lie in the scratch buffer, or hold on to the
             # encoded bytes that it was decoded from.
-            chunk = chunk.copy()
+            chunk = own_copy(chunk)
         with self._lock:
             if not wanted.is_stale:
                 if error is None and generation is self._generation:

@@ -17,7 +17,7 @@ from zarrfs.arrays.placing import region_of
 from zarrfs.arrays.regions import box_shape, pieces
 from zarrfs.errors import OffsetError
 from zarrfs.flat.layout import boxes, slab_layout
-from zarrfs.flat.readahead import BEHIND_BYTES, FIRST_WINDOW_BYTES, LAST_WINDOW_BYTES
+from zarrfs.flat.readahead import BEHIND_BYTES, LAST_WINDOW_BYTES
 from zarrfs.flat.slab import FlatFile
 
 if TYPE_CHECKING:
@@ -71,9 +71,9 @@ class FlatArray:
         )
         self._slab_bytes = self._layout.slab_bytes
         # One slab ahead hides the decoding of it; latency takes more.
-        near = self._slab_bytes - BEHIND_BYTES
+        near = max(self._slab_bytes, SLAB_BYTES) - BEHIND_BYTES
         ahead = near if source.reader.has_quick_store else max(near, LAST_WINDOW_BYTES)
-        self._most_ahead = max(FIRST_WINDOW_BYTES, min(ahead, memory // _LARGEST_PART))
+        self._most_ahead = min(ahead, memory // _LARGEST_PART)
         self._file = FlatFile(source, dtype, self._layout)
         self._table = table
         self.size = dtype.itemsize * math.prod(self._grid.shape)

@@ -65,6 +65,9 @@ class FlatFile:
     streamed: set[int] = field(default_factory=set)
     """Slabs made for a reader that comes to them in order; changed under the budget's lock."""
 
+    passed: set[int] = field(default_factory=set)
+    """Slabs dropped since all have read them, which the kernel has; under the same lock."""
+
     @property
     def portable_reader(self) -> bytes | None:
         """The reader for a process, if its chunks are small, and it can be had there."""

@@ -58,6 +58,8 @@ class SlabTable:
                 return slab
             if slab is not None:
                 self._drop(key)
+            if index in file.passed:  # the kernel has forgotten it, and so others too
+                file.passed.clear()
             slab = self._slabs[key] = Slab(file, index, self._means, urgent=True)
         self._budget.request(slab.size, slab.fill)
         return slab
@@ -66,7 +68,7 @@ class SlabTable:
         """Start on a slab if there is room for it without hurting anybody; whether it is there."""
         key = (file, index)
         with self._budget.lock:
-            if key in self._slabs:
+            if key in self._slabs or index in file.passed:
                 return True
             slab = Slab(file, index, self._means, urgent=False)
             if not self._budget.take_spare(slab.size):
@@ -92,6 +94,7 @@ class SlabTable:
                     file.streamed.discard(passed)
                 elif passed < index and slab.is_ready:
                     self._drop((file, passed))
+                    file.passed.add(passed)
 
     def is_ready(self, file: FlatFile, index: int) -> bool:
         """Whether a slab is there and need not be waited for."""
@@ -114,6 +117,7 @@ class SlabTable:
         with self._budget.lock:
             for key in [key for key in self._slabs if key[0] is file]:
                 self._drop(key)
+            file.passed.clear()
 
     def clear(self) -> None:
         """Forget all slabs that are ready, to give memory back."""
