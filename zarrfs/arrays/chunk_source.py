@@ -10,13 +10,13 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from zarrfs.arrays.memory import own_copy
 from zarrfs.arrays.scratch import scratch_buffers
+from zarrfs.arrays.wanted_chunk import WantedChunk
 from zarrfs.errors import ChunkError, ZarrfsError
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from zarrfs.arrays.decode_pool import DecodePool
     from zarrfs.arrays.regions import Coords
     from zarrfs.arrays.spilled_chunks import SpilledChunk, SpilledChunks
+    from zarrfs.arrays.wanted_chunk import Part, Place, Receiver
     from zarrfs.codecs.base import Array
     from zarrfs.format.axes import Axis
 
@@ -40,59 +41,8 @@ TASK_BYTES = 4 * 2**20
 MAX_FAILURES = 10_000
 
 
-Place = Callable[["Coords"], memoryview | None]
-"""Tells where a chunk is to go."""
-
-Part = Callable[["Coords"], tuple[slice, ...]]
-"""Tells the part of a chunk that is wanted."""
-
-
-class Receiver(Protocol):
-    """Takes a chunk, on any thread. The array may be overwritten once it has returned."""
-
-    def __call__(self, coords: Coords, chunk: Array | None, error: ChunkError | None) -> None:
-        """Take a decoded chunk, ``None`` for one never written, or why it cannot be had."""
-        ...
-
-
 def _nowhere(_: Coords) -> None:
     """Tell that a chunk has no place of its own."""
-
-
-class _Wanted:
-    """A chunk that somebody wants."""
-
-    __slots__ = (
-        "is_begun",
-        "is_stale",
-        "is_urgent",
-        "keep",
-        "n_read",
-        "place",
-        "receivers",
-        "spill",
-    )
-
-    def __init__(self, *, place: Place, urgent: bool) -> None:
-        self.place = place
-        self.receivers: list[Receiver] = []
-        self.keep = False
-        self.spill = False
-        self.n_read = 0
-        """Elements in the parts that are wanted."""
-        self.is_urgent = urgent
-        self.is_begun = False
-        """A thread is at it."""
-        self.is_stale = False
-        """It was replaced since: what is read may be the old chunk, and is not remembered."""
-
-    def add(self, receive: Receiver, *, keep: bool, part: tuple[slice, ...] | None) -> None:
-        self.receivers.append(receive)
-        if part is None:
-            self.keep = self.keep or keep
-        else:
-            self.spill = True
-            self.n_read += math.prod(one.stop - one.start for one in part)
 
 
 class _Generation:
@@ -101,7 +51,7 @@ class _Generation:
     __slots__ = ("failures", "logged", "wanted")
 
     def __init__(self) -> None:
-        self.wanted: dict[Coords, _Wanted] = {}
+        self.wanted: dict[Coords, WantedChunk] = {}
         """Chunks queued or under way."""
         self.failures: dict[Coords, tuple[float, ChunkError]] = {}
         """Errors, and until when they are remembered."""
@@ -189,7 +139,7 @@ class ChunkSource:
                 known = generation.wanted.get(coords)
                 if known is not None:
                     known.add(receive, keep=keep, part=wanted_part)
-                    if urgent and _hasten(known):
+                    if urgent and known.hasten():
                         to_load.append(coords)
                     continue
                 if wanted_part is not None and self._spilled.has(generation, coords):
@@ -198,7 +148,7 @@ class ChunkSource:
                 is_kept, chunk = self._cache.get(generation, coords)
                 error = None if is_kept else self._known_failure(generation, coords)
                 if not is_kept and error is None:
-                    generation.wanted[coords] = _Wanted(place=place, urgent=urgent)
+                    generation.wanted[coords] = WantedChunk(place=place, urgent=urgent)
                     generation.wanted[coords].add(receive, keep=keep, part=wanted_part)
                     to_load.append(coords)
                     continue
@@ -217,7 +167,7 @@ class ChunkSource:
         generation = self._generation
         with self._lock:
             known = [(coords, generation.wanted.get(coords)) for coords in wanted]
-            queued = [coords for coords, one in known if one is not None and _hasten(one)]
+            queued = [coords for coords, one in known if one is not None and one.hasten()]
         self._submit(queued, generation, urgent=True)
 
     def remembers_failure(self, coords: Coords) -> bool:
@@ -277,17 +227,17 @@ class ChunkSource:
                 error = ZarrfsError("internal error, see the log")
                 self._deliver(key, coords, error, generation, wanted)
 
-    def _begun(self, batch: Iterable[Coords], generation: _Generation) -> dict[Coords, _Wanted]:
+    def _begun(self, batch: Iterable[Coords], generation: _Generation) -> dict[Coords, WantedChunk]:
         """Take on chunks, without those that another task has begun or finished meanwhile."""
         with self._lock:
             return {
                 coords: wanted
                 for coords in batch
-                if (wanted := generation.wanted.get(coords)) and _begin(wanted)
+                if (wanted := generation.wanted.get(coords)) and wanted.begin()
             }
 
     def _deliver(
-        self, key: str, coords: Coords, loaded: Loaded, generation: _Generation, wanted: _Wanted
+        self, key: str, coords: Coords, loaded: Loaded, generation: _Generation, wanted: WantedChunk
     ) -> None:
         chunk, error = loaded if isinstance(loaded, np.ndarray) else None, None
         if isinstance(loaded, Exception):
@@ -328,7 +278,7 @@ class ChunkSource:
             self.reader.counters.add(chunks_spilled=1, bytes_spilled=chunk.nbytes)
         return spilled
 
-    def _n_unread(self, coords: Coords, wanted: _Wanted) -> int:
+    def _n_unread(self, coords: Coords, wanted: WantedChunk) -> int:
         """Elements of a chunk, those out of the array not counted, in no part that is wanted."""
         axes = zip(self.reader.grid.axes, coords, strict=True)
         return math.prod(axis.start(c + 1) - axis.start(c) for axis, c in axes) - wanted.n_read
@@ -410,21 +360,6 @@ class _Task:
 def _is_cut(axis: Axis) -> bool:
     """Whether chunks have several elements along an axis."""
     return any(length > 1 for length, _ in axis.runs)
-
-
-def _hasten(wanted: _Wanted) -> bool:
-    """Make a chunk urgent; whether that asks for another task, which overtakes the queued one."""
-    is_late = not (wanted.is_urgent or wanted.is_begun)
-    wanted.is_urgent = True
-    return is_late
-
-
-def _begin(wanted: _Wanted) -> bool:
-    """Take on a chunk, unless another task has."""
-    if wanted.is_begun:
-        return False
-    wanted.is_begun = True
-    return True
 
 
 def _without_frames(error: Exception) -> Exception:
