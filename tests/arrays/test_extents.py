@@ -31,7 +31,9 @@ def test_nothing_is_free_beyond_a_cut() -> None:
     assert free.n_bytes == 2
     assert free.take(3) is None
     free.cut(3)
-    free.give(0, 4)
+    free.give(3, 1)
+    assert free.n_bytes == 0
+    free.give(0, 3)
     assert free.n_bytes == 3
     assert free.take(3) == 0
 
