@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 from typing import TYPE_CHECKING
 
@@ -12,11 +13,13 @@ import trio.testing
 
 from tests.waiting import wait_until
 from zarrfs.errors import MountError
+from zarrfs.fuse import session
 from zarrfs.fuse.session import (
     IDLE,
     SessionOptions,
     _descriptor_of_libfuse,
     _first_error,
+    _raise_limits,
     _words_of_libfuse,
     abort_is_an_end,
     give_memory_back_when_idle,
@@ -62,6 +65,27 @@ def test_words_of_c_code_are_kept_and_the_descriptor_given_back() -> None:
 def test_process_without_a_mount_has_no_connection() -> None:
     with pytest.raises(MountError, match="/dev/fuse"):
         _descriptor_of_libfuse()
+
+
+def never_tune(device: int) -> None:
+    pytest.fail(f"the limits of {device} were raised")
+
+
+def test_disk_below_a_mount_that_has_ended_keeps_its_limits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(session, "tune", never_tune)
+    assert _raise_limits(str(tmp_path)) is None
+    assert "is not mounted any more" in caplog.text
+
+
+def test_mount_lives_without_raised_limits(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    assert _raise_limits(str(tmp_path / "none")) is None
+    assert "the kernel's limits stay as they are" in caplog.text
 
 
 def test_error_is_taken_out_of_its_groups() -> None:

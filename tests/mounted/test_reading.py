@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from tests.mounted.conftest import GRID, ROWS
+from tests.waiting import wait_until
 from zarrfs.fuse.kernel_tuning import READ_AHEAD_KB
 
 if TYPE_CHECKING:
@@ -256,4 +257,5 @@ def test_text_is_read_to_its_end_whatever_its_size_was(shared: Mounted) -> None:
 def test_the_kernel_reads_ahead_as_far_as_root_may_tell_it(shared: Mounted) -> None:
     device = shared.path.stat().st_dev
     bdi = Path(f"/sys/class/bdi/{os.major(device)}:{os.minor(device)}/read_ahead_kb")
+    wait_until(lambda: shared.stats()["kernel"])
     assert int(bdi.read_text()) == shared.stats()["kernel"]["read_ahead_kb"] == READ_AHEAD_KB

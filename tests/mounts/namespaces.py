@@ -22,6 +22,14 @@ mknod -m 666 "$SCRATCH/dev/fuse" c 10 229; mount --bind "$SCRATCH/dev/fuse" /dev
 """
 """Lets every user open /dev/fuse."""
 
+NO_FUSECTL = """
+umount -q /sys/fs/fuse/connections || true
+"""
+"""Takes away what a mount of root's may have mounted for the whole machine."""
+
+FUSECTL = f"{NO_FUSECTL}mount -t fusectl none /sys/fs/fuse/connections\n"
+"""Lets the owner of a FUSE connection change its settings."""
+
 _BEFORE = """
 mkdir "$SCRATCH/mnt" "$SCRATCH/run"; chown "$RUN_AS" "$SCRATCH/mnt" "$SCRATCH/run"
 """

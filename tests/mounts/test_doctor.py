@@ -7,14 +7,17 @@ import importlib.metadata
 import os
 import shutil
 import stat
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from zarrfs.errors import MountError
+from zarrfs.fuse.kernel_tuning import NO_SYSFS, READ_ONLY, sudo_rule
 from zarrfs.mounts import doctor
 from zarrfs.mounts.doctor import Check
+from zarrfs.mounts.mountinfo import FSTYPE, MountEntry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -149,6 +152,69 @@ def test_helper_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     assert doctor.check_helper().ok is True
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     assert doctor.check_helper().ok is None
+
+
+def refused(monkeypatch: pytest.MonkeyPatch, why: str) -> Check:
+    monkeypatch.setattr(doctor, "refusal", lambda: why)
+    as_user(monkeypatch, 1000)
+    return doctor.check_raising()
+
+
+def test_read_ahead_is_raised_by_a_rule_of_sudo(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
+    check = refused(monkeypatch, "sudo: a password is required")
+    assert check.ok is None
+    assert "sudo: a password is required" in check.found
+    assert check.remedy == (
+        "sudo sh -c 'umask 337; echo \"#1000 ALL=(root) NOPASSWD: "
+        "/usr/bin/tee ^/sys/class/bdi/0:[0-9]+/read_ahead_kb$\" > /etc/sudoers.d/zarrfs'"
+    )
+
+
+def test_remedy_writes_the_rule_as_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(doctor, "SUDO_RULE", tmp_path / "zarrfs")
+    remedy = refused(monkeypatch, "sudo: a password is required").remedy
+    subprocess.run(["/bin/sh", "-c", remedy.removeprefix("sudo ")], check=True)
+    assert (tmp_path / "zarrfs").read_text() == f"{sudo_rule()}\n"
+    assert stat.S_IMODE((tmp_path / "zarrfs").stat().st_mode) == 0o440
+
+
+def test_read_ahead_needs_sudo(monkeypatch: pytest.MonkeyPatch) -> None:
+    is_there = {"apt-get": "/usr/bin/apt-get"}
+    monkeypatch.setattr(shutil, "which", is_there.get)
+    check = refused(monkeypatch, "there is no program sudo")
+    assert (check.ok, check.remedy) == (None, "apt-get install -y sudo")
+
+
+@pytest.mark.parametrize(
+    ("why", "remedy"),
+    [
+        (READ_ONLY, "sudo mount -o remount,rw /sys"),
+        (NO_SYSFS, "sudo mount -t sysfs sysfs /sys"),
+    ],
+)
+def test_nobody_raises_read_ahead_without_a_writable_sysfs(
+    monkeypatch: pytest.MonkeyPatch, why: str, remedy: str
+) -> None:
+    check = refused(monkeypatch, why)
+    assert (check.ok, check.remedy) == (None, remedy)
+
+
+def zarrfs_mount(number: int) -> MountEntry:
+    return MountEntry(
+        mountpoint=f"/mnt/{number}",
+        root="/",
+        fstype=FSTYPE,
+        source="x.zarr",
+        device=f"0:{number}",
+        options=frozenset(),
+    )
+
+
+def test_mount_that_has_ended_meanwhile_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "read_mounts", lambda: [zarrfs_mount(0)])
+    assert doctor.check_read_ahead() == []
 
 
 def test_real_device_is_a_device() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.mounts.namespaces import FUSE_FOR_ALL, NOBODY, run_in_namespace
+from tests.mounts.namespaces import FUSE_FOR_ALL, FUSECTL, NO_FUSECTL, NOBODY, run_in_namespace
 
 if TYPE_CHECKING:
     import subprocess
@@ -172,7 +172,7 @@ until grep -q folio /proc/$reader/wchan; do sleep 0.02; done
 
 
 def test_hanging_store_is_cut_off_by_a_lazy_unmount(scratch: Path) -> None:
-    prepare = "mount -t fusectl none /sys/fs/fuse/connections"
+    prepare = FUSECTL
     script = f"""{HANGING}
     zarrfs umount --lazy "$SCRATCH/mnt" --timeout 0.2
     wait $reader || echo "reader failed"
@@ -184,7 +184,7 @@ def test_hanging_store_is_cut_off_by_a_lazy_unmount(scratch: Path) -> None:
 
 
 def test_connection_that_cannot_be_cut_off_is_told(scratch: Path) -> None:
-    prepare = "mount -t tmpfs none /sys/fs/fuse/connections"
+    prepare = f"{NO_FUSECTL}mount -t tmpfs none /sys/fs/fuse/connections"
     script = f"""{HANGING}
     zarrfs umount --lazy "$SCRATCH/mnt" --timeout 0.2 || echo "code $?"
     kill -KILL "$daemon"
@@ -195,7 +195,7 @@ def test_connection_that_cannot_be_cut_off_is_told(scratch: Path) -> None:
 
 
 def test_daemon_that_does_not_run_cannot_be_cut_off(scratch: Path) -> None:
-    prepare = "mount -t fusectl none /sys/fs/fuse/connections"
+    prepare = FUSECTL
     script = f"""{MOUNT}
     pid=$(daemon); kill -STOP "$pid"
     zarrfs umount --lazy "$SCRATCH/mnt" --timeout 0 || echo "code $?"

@@ -25,6 +25,7 @@ from zarrfs.fuse.operations import Operations
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from zarrfs.fuse.kernel_tuning import KernelLimits
     from zarrfs.vfs.filesystem import FileSystem
 
 _log = logging.getLogger(__name__)
@@ -38,6 +39,10 @@ GRACE = 5.0
 
 # Seconds between signals that end a read of /dev/fuse for which there is nothing any more.
 ALARM = 1.0
+
+# Seconds for which a mount is held back until the kernel's limits are raised: files that were
+# opened before keep the old read-ahead. Without sudo it takes a few milliseconds.
+TUNING = 0.5
 
 # SIGHUP: the terminal of a mount in the foreground was closed.
 ENDING_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -137,12 +142,20 @@ async def _serve(
                 await trio.lowlevel.wait_readable(connection.fileno())
                 nursery.cancel_scope.cancel()
 
-        async def tell_when_ready() -> None:
-            # In a thread: this process must answer what is asked of the mount.
-            tuned = await trio.to_thread.run_sync(
-                _check, options.mountpoint, abandon_on_cancel=True
+        async def raise_limits(tuned: trio.Event) -> None:
+            limits = await trio.to_thread.run_sync(
+                _raise_limits, options.mountpoint, abandon_on_cancel=True
             )
-            filesystem.kernel.update(tuned)
+            filesystem.kernel.update(limits.known() if limits else {})
+            tuned.set()
+
+        async def tell_when_ready() -> None:
+            # In threads: this process must answer what is asked of the mount.
+            await trio.to_thread.run_sync(os.statvfs, options.mountpoint, abandon_on_cancel=True)
+            tuned = trio.Event()
+            nursery.start_soon(raise_limits, tuned)
+            with trio.move_on_after(TUNING):
+                await tuned.wait()
             ready()
 
         nursery.start_soon(end_on_signal)
@@ -155,14 +168,17 @@ async def _serve(
         nursery.cancel_scope.cancel()
 
 
-def _check(mountpoint: str) -> dict[str, int]:
-    """Have the mount answer, then the kernel ask more of it."""
-    os.statvfs(mountpoint)
+def _raise_limits(mountpoint: str) -> KernelLimits | None:
+    """Have the kernel ask more of a mount that answers."""
     try:
-        return tune(mountpoint)
+        status = Path(mountpoint).stat()
+        if status.st_ino == pyfuse3.ROOT_INODE:
+            return tune(status.st_dev)
+        # Unmounted at once: the limits of the disk below are none of ours.
+        _log.info("%s is not mounted any more", mountpoint)
     except Exception:  # noqa: BLE001 (a mount works as it is)
-        _log.info("the kernel's settings stay as they are", exc_info=True)
-        return {}
+        _log.info("the kernel's limits stay as they are", exc_info=True)
+    return None
 
 
 @contextlib.contextmanager
