@@ -7,9 +7,11 @@ import mmap
 import os
 import pickle
 import threading
+from collections import OrderedDict
 from dataclasses import replace
 from multiprocessing.connection import Connection, Pipe
 from multiprocessing.reduction import send_handle
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +23,15 @@ from tests.arrays import writer
 from zarrfs.arrays import decode_process
 from zarrfs.arrays.chunk_io import ChunkReader
 from zarrfs.arrays.counters import Counters
-from zarrfs.arrays.decode_process import READY, Done, Part, decode_part, serve
+from zarrfs.arrays.decode_process import (
+    MAX_MAPPINGS,
+    READY,
+    Done,
+    Part,
+    _mapped,
+    decode_part,
+    serve,
+)
 from zarrfs.arrays.hierarchy import ArrayNode, Hierarchy
 from zarrfs.arrays.regions import box_shape, n_pieces, pieces
 from zarrfs.stores.local import LocalStore
@@ -29,7 +39,6 @@ from zarrfs.stores.memory import MemoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     import numpy.typing as npt
 
@@ -218,3 +227,23 @@ def test_readers_are_kept_within_a_bound_and_by_revision(
             part = replace(part_of(reader, WHOLE), revision=revision)
             assert isinstance(ask(connection, part)[1], Done)
             assert len(made) == n_made
+
+
+def test_memory_is_mapped_once_and_freed_when_others_are_used(tmp_path: Path) -> None:
+    def resident() -> int:
+        """Bytes of shared memory that this process has mapped."""
+        status = Path("/proc/self/status").read_text()
+        return int(status.partition("RssShmem:")[2].split()[0]) * 1024
+
+    mappings: OrderedDict[int, mmap.mmap] = OrderedDict()
+    before, size = resident(), 2**22
+    for n in range(2 * MAX_MAPPINGS):
+        descriptor = os.memfd_create("test")
+        os.truncate(descriptor, size)
+        first = _mapped(mappings, descriptor, size)
+        second = _mapped(mappings, descriptor, size)
+        os.close(descriptor)
+        first[0] = 1
+        assert second[0] == 1
+        del first, second
+        assert resident() - before <= min(n + 1, MAX_MAPPINGS) * size + 2**20

@@ -27,12 +27,18 @@ from zarrfs.arrays.scratch import scratch_buffers
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy.typing as npt
+
     from zarrfs.arrays.chunk_io import ChunkReader
     from zarrfs.arrays.regions import Box, Coords
     from zarrfs.codecs.base import Array
 
 # Arrays whose readers a process keeps, with the indexes of their shards.
 MAX_READERS = 16
+
+# Buffers that a process keeps mapped: those of a reader in order. They are freed when others are
+# asked for, or the process ends.
+MAX_MAPPINGS = 2
 
 READY = "ready"
 """The first message of a process."""
@@ -105,6 +111,7 @@ def serve(connection: Connection) -> None:
     `Done`, or the text of an error.
     """
     readers: OrderedDict[tuple[bytes, int], ChunkReader] = OrderedDict()
+    mappings: OrderedDict[int, mmap.mmap] = OrderedDict()
     connection.send(READY)
     while True:
         try:
@@ -119,8 +126,7 @@ def serve(connection: Connection) -> None:
                 reader = readers[part.reader, part.revision] = pickle.loads(part.reader)
                 if len(readers) > MAX_READERS:
                     readers.popitem(last=False)
-            flags = mmap.MAP_SHARED | mmap.MAP_POPULATE
-            memory = np.frombuffer(mmap.mmap(descriptor, size, flags=flags), np.uint8)
+            memory = _mapped(mappings, descriptor, size)
             elements = memory.view(part.dtype).reshape(box_shape(part.box))
             answer = decode_part(part, reader, elements)
             del memory, elements
@@ -129,6 +135,20 @@ def serve(connection: Connection) -> None:
         finally:
             os.close(descriptor)
         connection.send(answer)
+
+
+def _mapped(
+    mappings: OrderedDict[int, mmap.mmap], descriptor: int, size: int
+) -> npt.NDArray[np.uint8]:
+    """Map shared memory, or find it mapped: the daemon uses buffers again and again."""
+    inode = os.fstat(descriptor).st_ino
+    memory = mappings.pop(inode, None)
+    if memory is None:
+        memory = mmap.mmap(descriptor, size, flags=mmap.MAP_SHARED | mmap.MAP_POPULATE)
+    mappings[inode] = memory  # the last used is the last to go
+    if len(mappings) > MAX_MAPPINGS:
+        mappings.popitem(last=False)
+    return np.frombuffer(memory, np.uint8)
 
 
 def main() -> None:
