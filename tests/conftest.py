@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,10 @@ settings.register_profile("fuzz", settings.get_profile("slow"), derandomize=Fals
 settings.load_profile("fast")
 
 MARKED_FOLDERS = ("interop", "mounted")
+
+# Shells start what runs in the background with Ctrl-C ignored, and all that is started from there
+# would ignore it too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
