@@ -202,6 +202,23 @@ def test_spare_buffers_and_what_is_held_stay_within_the_limit(
         assert budget.used + bytes_in_memory() <= budget.limit + 100, "others take the room"
 
 
+def test_buffers_may_come_back_at_any_allocation(budget: MemoryBudget) -> None:
+    """The garbage collector runs in the middle of anything, and finds buffers in circles."""
+    thresholds = gc.get_threshold()
+    try:
+        for n in range(3000):
+            gc.set_threshold(1 + n % 23)
+            size = 100 + n % 3
+            if budget.take_spare(size):
+                circle: list[object] = [budget.buffer(size)[0]]
+                circle.append(circle)
+                del circle
+    finally:
+        gc.set_threshold(*thresholds)
+    gc.collect()
+    assert budget.used == 0
+
+
 @pytest.mark.usefixtures("no_gc")
 def test_bytes_that_are_coming_back_are_not_taken_from_others_too(
     budget: MemoryBudget, later: Deferred

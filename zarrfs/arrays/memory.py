@@ -83,6 +83,7 @@ class MemoryBudget:
         self._line: deque[tuple[int, Callable[[], None]]] = deque()
         self._is_line_called = False
         self._spare: deque[_Pages] = deque()
+        self._spare_bytes = 0
 
     @property
     def is_short(self) -> bool:
@@ -186,25 +187,35 @@ class MemoryBudget:
     def drop_spare(self) -> None:
         """Free the buffers that are kept for the next of their size."""
         with self.lock:
-            self._spare.clear()
+            while self._spare:
+                self._pop_spare()
 
     def _recycled(self, size: int, *, shared: bool) -> _Pages | None:
         """Take a spare buffer of just this size; others are freed where there is no room."""
+        found = None
         with self.lock:
-            fitting = (
-                pages
-                for pages in self._spare
-                if pages.size == size and (pages.descriptor is not None) == shared
-            )
-            found = next(fitting, None)
-            if found is not None:
-                self._spare.remove(found)
+            # No iteration: a finalizer may add to them at any time.
+            for _ in range(len(self._spare)):
+                pages = self._pop_spare()
+                if found is None and pages.size == size and pages.is_shared == shared:
+                    found = pages
+                else:
+                    self._add_spare(pages)
             self._drop_spare(self._used)
         return found
 
+    def _add_spare(self, pages: _Pages) -> None:
+        self._spare.append(pages)
+        self._spare_bytes += pages.size
+
+    def _pop_spare(self) -> _Pages:
+        pages = self._spare.popleft()
+        self._spare_bytes -= pages.size
+        return pages
+
     def _drop_spare(self, used: int) -> None:
-        while self._spare and used + sum(pages.size for pages in self._spare) > self.limit:
-            self._spare.popleft()
+        while self._spare and used + self._spare_bytes > self.limit:
+            self._pop_spare()
 
     def expect(self, lease: Lease) -> None:
         """Count on bytes to come back: nothing else has to be dropped in their place."""
@@ -217,9 +228,9 @@ class MemoryBudget:
         with self.lock:
             if lease.is_ending:
                 self._leaving -= lease.size
-            self._spare.append(pages)
+            self._add_spare(pages)
             if len(self._spare) > MAX_SPARE:
-                self._spare.popleft()
+                self._pop_spare()
             self.give_back(lease.size)
             self._drop_spare(self._used)
 
@@ -287,6 +298,11 @@ class _Pages:
         # memory, quadruples it. Not every kernel has them.
         with contextlib.suppress(OSError):
             self.memory.madvise(mmap.MADV_HUGEPAGE)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes can have it too."""
+        return self.descriptor is not None
 
     def __del__(self) -> None:
         if self.descriptor is not None:
