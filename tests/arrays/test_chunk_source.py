@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.arrays import writer
-from zarrfs.arrays import chunk_source, scratch
+from zarrfs.arrays import chunk_source, failures, scratch
 from zarrfs.arrays.hierarchy import ArrayNode, Hierarchy
 from zarrfs.errors import ChunkError, CodecError, StoreError
 from zarrfs.stores.faulty import FaultyStore
@@ -78,7 +78,7 @@ class Received:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(chunk_source, "time", clock)
+    monkeypatch.setattr(failures, "time", clock)
     return clock
 
 
@@ -261,7 +261,7 @@ def test_more_failures_than_are_remembered_forget_the_older_ones(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     expected_logs("injected error", times=3)
-    monkeypatch.setattr(chunk_source, "MAX_FAILURES", 2)
+    monkeypatch.setattr(failures, "MAX_FAILURES", 2)
     store.inject(error="get")
     for coords in ALL[:3]:
         Received(source, [coords]).wait()

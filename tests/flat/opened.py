@@ -75,7 +75,7 @@ def opened(
     node = Hierarchy(store).node("")
     assert isinstance(node, ArrayNode)
     source = engine.source(store, node)
-    table = SlabTable(engine.budget, engine.pool, engine.processes)
+    table = SlabTable(engine)
     dtype = flat_dtype(node.metadata, endian)
     flat = FlatArray(source, dtype, table, memory=memory)
     try:

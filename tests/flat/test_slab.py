@@ -65,7 +65,7 @@ def test_byte_order_of_the_file_is_not_that_of_the_array(
 def test_large_chunks_are_left_to_threads(
     store: Store, data: npt.NDArray[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(slab, "SMALL_BYTES", 100)
+    monkeypatch.setattr(slab, "PROCESS_BYTES", 100)
     with opened(store, n_processes=1) as one:
         assert one.read_through(5000) == data.tobytes()
         assert not one.engine.processes._starting, "nobody has asked for them"

@@ -15,7 +15,7 @@ from zarrfs.arrays.memory import MemoryBudget
 from zarrfs.errors import ChunkError
 from zarrfs.flat.readahead import ReadAhead
 from zarrfs.flat.reader import FlatArray
-from zarrfs.flat.slab import FlatFile, Means, Slab
+from zarrfs.flat.slab import FlatFile, Slab
 from zarrfs.flat.slabs import SlabTable
 from zarrfs.stores.faulty import FaultyStore
 from zarrfs.stores.memory import MemoryStore
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from tests.log_check import LogCheck
-    from zarrfs.arrays.engine import Engine
     from zarrfs.byte_range import ByteRange
     from zarrfs.stores.base import Buffer, Store
 
@@ -61,10 +60,6 @@ def file_of(opened_file: Opened) -> FlatFile:
     memory = 4 * SLAB
     flat = FlatArray(opened_file.source, opened_file.dtype, opened_file.table, memory=memory)
     return flat._file
-
-
-def means_of(engine: Engine) -> Means:
-    return Means(budget=engine.budget, pool=engine.pool, processes=engine.processes)
 
 
 def ready(table: SlabTable, file: FlatFile, index: int) -> None:
@@ -130,7 +125,7 @@ def test_a_slab_with_a_failed_chunk_is_remade_once_the_failure_is_forgotten(
 
 def test_a_slab_being_made_is_not_stale_whatever_has_failed(store: FaultyStore) -> None:
     with opened(store) as one:
-        slab = Slab(file_of(one), 0, means_of(one.engine), urgent=True)
+        slab = Slab(file_of(one), 0, one.engine, urgent=True)
         slab.errors[0, 3] = ChunkError("", "c/0/3", "failed long ago")
         assert not slab.is_stale
         slab.is_ready = True
@@ -328,7 +323,8 @@ def test_memory_that_a_reply_will_give_back_is_waited_for(store: FaultyStore) ->
             deferred.pop(0)()
 
     with opened(store) as one:
-        file, table = file_of(one), SlabTable(budget, one.engine.pool, one.engine.processes)
+        one.engine.budget = budget
+        file, table = file_of(one), SlabTable(one.engine)
         kept = [reader_at(table, file, index * SLAB + 100) for index in (1, 2, 3)]
         done = threading.Barrier(2)
 
@@ -403,7 +399,7 @@ def test_a_reply_that_nobody_fetches_is_freed_with_its_future(store: FaultyStore
 @pytest.mark.usefixtures("no_gc")
 def test_a_table_that_is_dropped_gives_its_memory_back(store: FaultyStore) -> None:
     with opened(store) as one:
-        table = SlabTable(one.engine.budget, one.engine.pool, one.engine.processes)
+        table = SlabTable(one.engine)
         flat = FlatArray(one.source, one.dtype, table, memory=4 * SLAB)
         finished(flat.read(0, SLAB, ReadAhead()))
         assert one.engine.budget.used == SLAB
@@ -438,7 +434,7 @@ def test_a_table_in_line_goes_on_when_a_slab_of_another_is_ready(
     """The budget may be shared: nobody may wait for memory that only its own table could free."""
     with opened(store, memory=4 * SLAB) as one:
         file = file_of(one)
-        other = SlabTable(one.engine.budget, one.engine.pool, one.engine.processes)
+        other = SlabTable(one.engine)
         flat = FlatArray(one.source, one.dtype, other, memory=4 * SLAB)
         store.inject(hang="get", keys="c/[0-3]/*")
         for index in range(4):

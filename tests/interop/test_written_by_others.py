@@ -145,7 +145,7 @@ def open_flat_file(directory: Path, memory: int) -> Callable[[int, int], bytes]:
     flat = FlatArray(
         engine.source(store, node),
         flat_dtype(node.metadata, "little"),
-        SlabTable(engine.budget, engine.pool, engine.processes),
+        SlabTable(engine),
         memory=memory,
     )
     readahead = ReadAhead()

@@ -333,7 +333,7 @@ class Array(ArrayProperties):
         revision = opened.source.revision
         if flat is None or flat[:2] != (opened.source, revision):
             dtype = flat_dtype(opened.node.metadata, "little")
-            table = SlabTable(self._engine.budget, self._engine.pool, self._engine.processes)
+            table = SlabTable(self._engine)
             array = FlatArray(opened.source, dtype, table, memory=self._engine.budget.limit)
             flat = self._flat = opened.source, revision, array
         return flat[2]

@@ -182,7 +182,6 @@ class ChunkReader:
         """
         encoded: Sequence[Encoded]
         codecs = self._codecs.largest
-        target = None
         try:
             codecs = self._codecs.of(self._object_coords(wanted[0]))
             size = self.versions.record(key)
@@ -193,14 +192,12 @@ class ChunkReader:
             elif codecs.levels:
                 encoded = self._inner_chunks(key, codecs, wanted)
             else:
-                target = place(wanted[0])
-                is_stored_plain = not codecs.pipeline.bytes_bytes
-                encoded = [self._object(key, scratch, target if is_stored_plain else None)]
+                is_plain = not codecs.pipeline.bytes_bytes
+                encoded = [self._object(key, scratch, place(wanted[0]) if is_plain else None)]
         except ZarrfsError as error:
             encoded = [error] * len(wanted)
         for coords, data in zip(wanted, encoded, strict=True):
-            if codecs.levels:
-                target = place(coords)
+            target = place(coords)
             buffer = scratch.decoded if target is None and scratch is not None else target
             yield coords, self._decode(key, codecs.chunk, data, buffer)
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import logging
 import math
 import threading
-import time
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from zarrfs.arrays.memory import own_copy
+from zarrfs.arrays.failures import Failures
+from zarrfs.arrays.pages import own_copy
 from zarrfs.arrays.scratch import scratch_buffers
 from zarrfs.arrays.wanted_chunk import WantedChunk
 from zarrfs.errors import ChunkError, ZarrfsError
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from zarrfs.arrays.decode_pool import DecodePool
     from zarrfs.arrays.regions import Coords
     from zarrfs.arrays.spilled_chunks import SpilledChunk, SpilledChunks
-    from zarrfs.arrays.wanted_chunk import Part, Place, Receiver
+    from zarrfs.arrays.wanted_chunk import Place, Receiver, WantedPart
     from zarrfs.codecs.base import Array
     from zarrfs.format.axes import Axis
 
@@ -37,9 +37,6 @@ _log = logging.getLogger(__name__)
 # ranges of small inner chunks, few enough to occupy all threads.
 TASK_BYTES = 4 * 2**20
 
-# Failures remembered per array; one more forgets them all, which only costs decoding again.
-MAX_FAILURES = 10_000
-
 
 def _nowhere(_: Coords) -> None:
     """Tell that a chunk has no place of its own."""
@@ -48,15 +45,12 @@ def _nowhere(_: Coords) -> None:
 class _Generation:
     """What is known and under way between one `forget` and the next."""
 
-    __slots__ = ("failures", "logged", "wanted")
+    __slots__ = ("failures", "wanted")
 
-    def __init__(self) -> None:
+    def __init__(self, failure_ttl: float) -> None:
         self.wanted: dict[Coords, WantedChunk] = {}
         """Chunks queued or under way."""
-        self.failures: dict[Coords, tuple[float, ChunkError]] = {}
-        """Errors, and until when they are remembered."""
-        self.logged: dict[str, float] = {}
-        """Messages of those errors that are in the log, and until when that is enough."""
+        self.failures = Failures(failure_ttl)
 
 
 class ChunkSource:
@@ -95,7 +89,7 @@ class ChunkSource:
             (i for i, axis in enumerate(reader.grid.axes) if _is_cut(axis)), 0
         )
         self._lock = threading.Lock()
-        self._generation = _Generation()
+        self._generation = _Generation(self._failure_ttl)
         self.revision = 0
         """Grows whenever `drop` or `forget` say that data has changed."""
 
@@ -106,7 +100,7 @@ class ChunkSource:
         *,
         place: Place = _nowhere,
         keep: bool,
-        part: Part | None = None,
+        part: WantedPart | None = None,
         urgent: bool,
     ) -> None:
         """Have `receive` called once for each chunk wanted.
@@ -146,7 +140,7 @@ class ChunkSource:
                     spilled.append(coords)
                     continue
                 is_kept, chunk = self._cache.get(generation, coords)
-                error = None if is_kept else self._known_failure(generation, coords)
+                error = None if is_kept else generation.failures.find(coords)
                 if not is_kept and error is None:
                     generation.wanted[coords] = WantedChunk(place=place, urgent=urgent)
                     generation.wanted[coords].add(receive, keep=keep, part=wanted_part)
@@ -172,8 +166,7 @@ class ChunkSource:
 
     def remembers_failure(self, coords: Coords) -> bool:
         """Whether a chunk failed, not longer ago than failures are remembered; takes no lock."""
-        known = self._generation.failures.get(coords)
-        return known is not None and time.monotonic() < known[0]
+        return self._generation.failures.has(coords)
 
     def drop(self, key: str, changed: Iterable[Coords]) -> None:
         """Drop what is remembered of chunks of one object, which has been replaced.
@@ -188,7 +181,7 @@ class ChunkSource:
             if not (generation.failures or generation.wanted or is_any_kept):
                 return
             for coords in changed:
-                generation.failures.pop(coords, None)
+                generation.failures.drop(coords)
                 known = generation.wanted.get(coords)
                 if known is not None and known.is_begun:
                     known.is_stale = True
@@ -203,7 +196,7 @@ class ChunkSource:
         """
         self.reader.forget()
         with self._lock:
-            last, self._generation = self._generation, _Generation()
+            last, self._generation = self._generation, _Generation(self._failure_ttl)
             self.revision += 1
         self._cache.drop(last)
         self._spilled.drop(last)
@@ -263,7 +256,7 @@ class ChunkSource:
                         spilled = None
                 del generation.wanted[coords]
             elif error is not None:
-                generation.failures.pop(coords, None)
+                generation.failures.drop(coords)
         if spilled is not None:
             self._spilled.discard(spilled)
         for receive in wanted.receivers:
@@ -284,7 +277,11 @@ class ChunkSource:
         return math.prod(axis.start(c + 1) - axis.start(c) for axis, c in axes) - wanted.n_read
 
     def _not_read_back(
-        self, spilled: Iterable[Coords], receive: Receiver, part: Part, generation: _Generation
+        self,
+        spilled: Iterable[Coords],
+        receive: Receiver,
+        part: WantedPart,
+        generation: _Generation,
     ) -> Iterator[Coords]:
         """Hand out parts of chunks that are in the file; yield those that are not any more."""
         n_hits = 0
@@ -304,29 +301,11 @@ class ChunkSource:
         error = ChunkError(self.name, key, str(cause))
         error.__cause__ = _without_frames(cause)
         error.is_logged = True
-        now = time.monotonic()
-        expiry = now + self._failure_ttl
         with self._lock:
-            if len(generation.failures) >= MAX_FAILURES:
-                generation.failures.clear()
-                generation.logged.clear()
-            generation.failures[coords] = expiry, error
-            # A whole shard that cannot be read fails for each of its inner chunks: said once.
-            is_new = now >= generation.logged.get(str(error), now)
-            generation.logged[str(error)] = expiry
+            is_new = generation.failures.add(coords, error)
         if is_new:
             _log.error("%s (chunk %s)", error, coords)
         return error
-
-    def _known_failure(self, generation: _Generation, coords: Coords) -> ChunkError | None:
-        known = generation.failures.get(coords)
-        if known is None:
-            return None
-        expiry, error = known
-        if time.monotonic() < expiry:
-            return error.again()
-        del generation.failures[coords]
-        return None
 
     def _submit(self, wanted: list[Coords], generation: _Generation, *, urgent: bool) -> None:
         n = max(1, TASK_BYTES // max(1, self.reader.spec.nbytes))

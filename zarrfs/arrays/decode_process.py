@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zarrfs.arrays.placing import is_at, place_of, region_of
+from zarrfs.arrays.placing import place_of, put, region_of
 from zarrfs.arrays.regions import box_shape, pieces
 from zarrfs.arrays.scratch import scratch_buffers
 
@@ -91,12 +91,11 @@ def decode_part(part: Part, reader: ChunkReader, elements: Array) -> Done:
     failed: list[Coords] = []
     for key, group in reader.by_object(by_coords).items():
         for coords, chunk in reader.load(key, group, scratch, places.get):
-            if chunk is None:
-                regions[coords][...] = reader.spec.fill_value
-            elif not isinstance(chunk, np.ndarray):
+            if isinstance(chunk, Exception):
                 failed.append(coords)
-            elif not is_at(chunk, places[coords]):
-                regions[coords][...] = chunk[by_coords[coords].in_chunk]
+            else:
+                in_chunk = by_coords[coords].in_chunk
+                put(regions[coords], places[coords], chunk, in_chunk, reader.spec)
     return Done(
         failed=tuple(failed),
         counted=reader.counters.take(),
@@ -121,20 +120,25 @@ def serve(connection: Connection) -> None:
         descriptor = recv_handle(connection)
         answer: Done | str
         try:
-            reader = readers.get((part.reader, part.revision))
-            if reader is None:
-                reader = readers[part.reader, part.revision] = pickle.loads(part.reader)
-                if len(readers) > MAX_READERS:
-                    readers.popitem(last=False)
+            reader = _reader(readers, part)
             memory = _mapped(mappings, descriptor, size)
             elements = memory.view(part.dtype).reshape(box_shape(part.box))
             answer = decode_part(part, reader, elements)
-            del memory, elements
         except Exception as error:  # noqa: BLE001 (the daemon decodes what this process cannot)
             answer = f"{type(error).__name__}: {error}"
         finally:
             os.close(descriptor)
         connection.send(answer)
+
+
+def _reader(readers: OrderedDict[tuple[bytes, int], ChunkReader], part: Part) -> ChunkReader:
+    """Unpickle the reader of a part, or find it as it was left by the part before."""
+    key = part.reader, part.revision
+    if key not in readers:
+        readers[key] = pickle.loads(part.reader)
+        if len(readers) > MAX_READERS:
+            readers.popitem(last=False)
+    return readers[key]
 
 
 def _mapped(

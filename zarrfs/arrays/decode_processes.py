@@ -1,7 +1,7 @@
-"""Processes that decode small chunks, of which threads would wait for one another most of the time.
+"""Processes that decode chunks, where threads would wait for one another.
 
-Of chunks of a few kilobytes most of the work is Python's own, and one interpreter does that on one
-core. Each process decodes whole runs of chunks into memory that it shares with the daemon.
+The smaller the chunks, the more of the work is Python's own, and one interpreter does that on one
+core at a time. Each process decodes whole runs of chunks into memory shared with the daemon.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import threading
 from multiprocessing.connection import Pipe
 from multiprocessing.reduction import send_handle
 
-from zarrfs.arrays.decode_process import READY, Done, Part
+from zarrfs.arrays.decode_process import Done, Part
 
 _log = logging.getLogger(__name__)
 
@@ -27,7 +27,6 @@ MAX_DEATHS = 3
 
 # Seconds that a process gets to end when it is told so.
 GRACE = 5.0
-
 
 # Not "-m", with which what is pickled there would belong to another module.
 _PROGRAM = "from zarrfs.arrays.decode_process import main; main()"
@@ -96,8 +95,8 @@ class DecodeProcesses:
             for process in [one for one in self._starting if one.connection.poll()]:
                 self._starting.remove(process)
                 try:
-                    if process.connection.recv() == READY:
-                        self._free.append(process)
+                    process.connection.recv()
+                    self._free.append(process)
                 except (EOFError, OSError):
                     process.end()
                     self._died("ended at once")

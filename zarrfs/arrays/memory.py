@@ -7,16 +7,16 @@ no room waits in line, and nobody takes spare bytes meanwhile.
 
 from __future__ import annotations
 
-import contextlib
-import mmap
 import os
 import threading
 import weakref
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from zarrfs.arrays.pages import Pages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,12 +30,6 @@ if TYPE_CHECKING:
 
 MACHINE_BYTES = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 """Bytes of memory of this machine. A chunk may exceed a budget, but not this."""
-
-
-MAX_SPARE = 2
-"""Buffers that were given back and are kept for the next of their size: a reader that goes on
-gives one back for each that it takes. Fresh memory has to be zeroed by the kernel, and is in no
-cache of the processor: reading an array whole took a third longer with it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -82,8 +76,10 @@ class MemoryBudget:
         # Bounded by the reads in flight: each waits for at most the slabs that it touches.
         self._line: deque[tuple[int, Callable[[], None]]] = deque()
         self._is_line_called = False
-        self._spare: deque[_Pages] = deque()
-        self._spare_bytes = 0
+        # The buffer given back last, for the next of its size: a reader that goes on gives one back
+        # for each that it takes. Fresh memory has to be zeroed by the kernel, and is in no cache of
+        # the processor: reading an array whole took a third longer with it.
+        self._spare: Pages | None = None
 
     @property
     def is_short(self) -> bool:
@@ -175,7 +171,7 @@ class MemoryBudget:
             If the system has no memory. The bytes are given back.
         """
         try:
-            pages = self._recycled(size, shared=shared) or _Pages(size, shared=shared)
+            pages = self._recycled(size, shared=shared) or Pages(size, shared=shared)
             array = np.frombuffer(pages.memory, np.uint8)
         except BaseException:
             self.give_back(size)
@@ -185,37 +181,15 @@ class MemoryBudget:
         return array, lease
 
     def drop_spare(self) -> None:
-        """Free the buffers that are kept for the next of their size."""
+        """Free the buffer that is kept for the next of its size."""
+        self._spare = None
+
+    def _recycled(self, size: int, *, shared: bool) -> Pages | None:
+        """Take the spare buffer if it is just such a one; else it is freed."""
         with self.lock:
-            while self._spare:
-                self._pop_spare()
-
-    def _recycled(self, size: int, *, shared: bool) -> _Pages | None:
-        """Take a spare buffer of just this size; others are freed where there is no room."""
-        found = None
-        with self.lock:
-            # No iteration: a finalizer may add to them at any time.
-            for _ in range(len(self._spare)):
-                pages = self._pop_spare()
-                if found is None and pages.size == size and pages.is_shared == shared:
-                    found = pages
-                else:
-                    self._add_spare(pages)
-            self._drop_spare(self._used)
-        return found
-
-    def _add_spare(self, pages: _Pages) -> None:
-        self._spare.append(pages)
-        self._spare_bytes += pages.size
-
-    def _pop_spare(self) -> _Pages:
-        pages = self._spare.popleft()
-        self._spare_bytes -= pages.size
-        return pages
-
-    def _drop_spare(self, used: int) -> None:
-        while self._spare and used + self._spare_bytes > self.limit:
-            self._pop_spare()
+            spare, self._spare = self._spare, None
+        fits = spare is not None and spare.size == size and spare.is_shared == shared
+        return spare if fits else None
 
     def expect(self, lease: Lease) -> None:
         """Count on bytes to come back: nothing else has to be dropped in their place."""
@@ -224,15 +198,12 @@ class MemoryBudget:
                 lease.is_ending = True
                 self._leaving += lease.size
 
-    def _end(self, lease: Lease, pages: _Pages) -> None:
+    def _end(self, lease: Lease, pages: Pages) -> None:
         with self.lock:
             if lease.is_ending:
                 self._leaving -= lease.size
-            self._add_spare(pages)
-            if len(self._spare) > MAX_SPARE:
-                self._pop_spare()
+            self._spare = pages  # no more than what is given back here
             self.give_back(lease.size)
-            self._drop_spare(self._used)
 
     def _take(self, size: int, *, demand: bool) -> bool:
         limit = self.limit - self._aside
@@ -247,8 +218,10 @@ class MemoryBudget:
         if self._used + size > limit and not (demand and self._used == 0):
             return False
         self._used += size
-        # What was just taken may take the place of a spare buffer.
-        self._drop_spare(self._used - size)
+        spare = self._spare
+        # What was just taken may be the spare buffer itself.
+        if spare is not None and self._used - size + spare.size > self.limit:
+            self._spare = None
         self._peak = max(self._peak, self._used)
         return True
 
@@ -260,50 +233,3 @@ class MemoryBudget:
                     return
                 _, start = self._line.popleft()
             start()
-
-
-MAPPED_BYTES = 256 * 2**10
-"""Copies from this size on are memory mappings of their own."""
-
-
-def own_copy(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Copy an array to memory that goes back to the system with the copy, if it is large.
-
-    The C library's heap would keep what lies between others, and one heap for each thread: with
-    scattered reads the daemon took 20 MiB more.
-    """
-    if array.nbytes < MAPPED_BYTES or array.dtype.hasobject:
-        return array.copy()
-    memory = mmap.mmap(-1, array.nbytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    copy = np.frombuffer(memory, array.dtype).reshape(array.shape)
-    copy[...] = array
-    return copy
-
-
-class _Pages:
-    """A memory mapping, perhaps one that other processes can have too."""
-
-    __slots__ = ("descriptor", "memory", "size")
-
-    def __init__(self, size: int, *, shared: bool) -> None:
-        self.size = size
-        self.descriptor: int | None = None
-        if shared:
-            self.descriptor = os.memfd_create("zarrfs", os.MFD_CLOEXEC)
-            os.truncate(self.descriptor, size)
-            self.memory = mmap.mmap(self.descriptor, size)
-            return
-        self.memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-        # Huge pages halve the time to first touch and fill 64 MiB; Python's default, shared
-        # memory, quadruples it. Not every kernel has them.
-        with contextlib.suppress(OSError):
-            self.memory.madvise(mmap.MADV_HUGEPAGE)
-
-    @property
-    def is_shared(self) -> bool:
-        """Whether other processes can have it too."""
-        return self.descriptor is not None
-
-    def __del__(self) -> None:
-        if self.descriptor is not None:
-            os.close(self.descriptor)

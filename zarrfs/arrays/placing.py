@@ -1,4 +1,4 @@
-"""Regions of an array in memory that a chunk fills just as it is decoded: no copy is needed there.
+"""Chunks -> their places in an array in memory; no copy where they fill them just as decoded.
 
 Chunks of one dimension are such, and those as long as the array on all axes but the first.
 """
@@ -30,6 +30,34 @@ def place_of(region: Array, spec: ChunkSpec) -> memoryview | None:
     if region.dtype != spec.dtype or spec.dtype.hasobject or not region.nbytes:
         return None
     return memoryview(array_bytes(region))
+
+
+def put(
+    region: Array,
+    place: memoryview | None,
+    chunk: Array | None,
+    in_chunk: tuple[slice, ...],
+    spec: ChunkSpec,
+) -> None:
+    """Give a region the elements of a chunk, unless they lie there already.
+
+    Parameters
+    ----------
+    region
+        Where they belong.
+    place
+        Where the chunk may have been decoded to: the region's own, or ``None``.
+    chunk
+        Decoded; ``None`` for one never written.
+    in_chunk
+        Which elements of it.
+    spec
+        What the chunk is.
+    """
+    if chunk is None:
+        region[...] = spec.fill_element()
+    elif not is_at(chunk, place):
+        region[...] = chunk[in_chunk]
 
 
 def is_at(chunk: Array, place: memoryview | None) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zarrfs.arrays.parallel import for_each
-from zarrfs.arrays.placing import is_at, place_of, region_of
+from zarrfs.arrays.placing import place_of, put, region_of
 from zarrfs.arrays.scratch import scratch_buffers
 from zarrfs.errors import ChunkError
 
@@ -103,10 +103,7 @@ def _read(
         }
         loading = reader.load(key, [part.coords for part in parts], scratch, places.get)
         for part, (coords, chunk) in zip(parts, loading, strict=True):
-            if isinstance(chunk, np.ndarray):
-                if not is_at(chunk, places.get(coords)):
-                    result[part.in_result] = chunk[part.in_chunk]
-            elif chunk is None:
-                result[part.in_result] = reader.spec.fill_element()
-            else:
+            if isinstance(chunk, Exception):
                 raise ChunkError(name, key, str(chunk)) from chunk
+            region = region_of(result, part.in_result)
+            put(region, places.get(coords), chunk, part.in_chunk, reader.spec)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 Place = Callable[["Coords"], memoryview | None]
 """Tells where a chunk is to go."""
 
-Part = Callable[["Coords"], tuple[slice, ...]]
+WantedPart = Callable[["Coords"], tuple[slice, ...]]
 """Tells the part of a chunk that is wanted."""
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zarrfs.arrays.placing import region_of
+from zarrfs.arrays.placing import put, region_of
 from zarrfs.arrays.regions import box_shape, pieces
 from zarrfs.errors import OffsetError
 from zarrfs.flat.layout import boxes, slab_layout
@@ -210,14 +210,14 @@ class FlatArray:
             for piece in pieces(self._grid, box):
                 place = (region_of(part, piece.in_region), piece.in_chunk)
                 places.setdefault(piece.coords, []).append(place)
-        fill_value = self._source.reader.spec.fill_value
+        spec = self._source.reader.spec
         start = offset - first * self._dtype.itemsize
         parts = _Parts(len(places), elements.view(np.uint8).data[start : start + size])
 
         def receive(coords: Coords, chunk: Array | None, error: ChunkError | None) -> None:
             if error is None:
-                for target, in_chunk in places[coords]:
-                    target[...] = fill_value if chunk is None else chunk[in_chunk]
+                for region, in_chunk in places[coords]:
+                    put(region, None, chunk, in_chunk, spec)
             parts.arrived(error)
 
         self._source.request(list(places), receive, keep=True, urgent=True)

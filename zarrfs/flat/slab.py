@@ -1,8 +1,8 @@
 """One slab of a flat file: each chunk is decoded once and put straight into its place.
 
 A slab is a buffer in file order, so that a read is answered with a view of it: gathering from
-decoded chunks for each read was five times slower. Small chunks are decoded by processes, run by
-run; whatever these cannot have, and all others, come from the array's `ChunkSource`.
+decoded chunks for each read was five times slower. All but large chunks are decoded by processes,
+run by run; whatever these cannot have, and all others, come from the array's `ChunkSource`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from zarrfs.arrays.decode_process import Part
-from zarrfs.arrays.placing import is_at, place_of, region_of
+from zarrfs.arrays.placing import place_of, put, region_of
 from zarrfs.arrays.regions import box_shape, n_pieces, pieces
 from zarrfs.errors import ChunkError
 
@@ -26,30 +26,20 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from zarrfs.arrays.chunk_source import ChunkSource
-    from zarrfs.arrays.decode_pool import DecodePool
-    from zarrfs.arrays.decode_processes import DecodeProcesses
-    from zarrfs.arrays.memory import Lease, MemoryBudget
-    from zarrfs.arrays.regions import Coords, Piece
-    from zarrfs.codecs.base import Array
+    from zarrfs.arrays.engine import Engine
+    from zarrfs.arrays.memory import Lease
+    from zarrfs.arrays.regions import Box, Coords, Piece
+    from zarrfs.codecs.base import Array, ChunkSpec
     from zarrfs.flat.layout import SlabLayout
     from zarrfs.flat.readahead import ReadAhead
 
 # Larger chunks are decoded by threads, which are as fast with them and take less memory. `dd` of
 # 1 GiB of chunks of 512 KiB took 0.7 s with processes and 1.1 with threads (lz4), 1.25 and 1.65
 # (zstd), 0.72 and 0.78 (uncompressed); of 1 MiB 1.04 and 1.08 (zstd), 0.66 and 0.64 (lz4).
-SMALL_BYTES = 512 * 2**10
+PROCESS_BYTES = 512 * 2**10
 
 # Bytes of a slab that a process is given at a time: some 20 ms of work, and all of most slabs.
 PART_BYTES = 8 * 2**20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Means:
-    """What slabs are made with."""
-
-    budget: MemoryBudget
-    pool: DecodePool
-    processes: DecodeProcesses
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,10 +62,10 @@ class FlatFile:
 
     @property
     def portable_reader(self) -> bytes | None:
-        """The reader for a process, if its chunks are small, and it can be had there."""
+        """The reader for a process, if processes are the faster ones, and can have it."""
         reader = self.source.reader
-        is_small = reader.has_quick_store and reader.spec.nbytes <= SMALL_BYTES
-        return reader.portable if is_small else None
+        is_worth = reader.has_quick_store and reader.spec.nbytes <= PROCESS_BYTES
+        return reader.portable if is_worth else None
 
 
 class Slab:
@@ -85,7 +75,7 @@ class Slab:
     soon as the last reference goes.
     """
 
-    def __init__(self, file: FlatFile, index: int, means: Means, *, urgent: bool) -> None:
+    def __init__(self, file: FlatFile, index: int, engine: Engine, *, urgent: bool) -> None:
         self.file = file
         self.index = index
         self.offset, self.size = file.layout.span(index)
@@ -95,12 +85,13 @@ class Slab:
         self.errors: dict[Coords, ChunkError] = {}
         """Chunks that could not be had; their bytes in the buffer mean nothing."""
         self.lease: Lease | None = None
-        self._means = means
+        self._engine = engine
         self._is_urgent = urgent
         self._buffer: npt.NDArray[np.uint8] | None = None
         self._elements: Array | None = None
         self._pieces: dict[Coords, Piece] = {}
-        self._n_missing = 0
+        self._n_missing = 1
+        """Chunks under way, and parts that processes are at; one more until `fill` has ended."""
         self._lock = threading.Lock()
         self._waiters: list[Callable[[Slab], None]] = []
 
@@ -136,47 +127,46 @@ class Slab:
 
         On a decode thread: a slab may have thousands of chunks.
         """
-        file, means = self.file, self._means
-        box = file.layout.box(self.index)
+        file, box = self.file, self.file.layout.box(self.index)
         # What other slabs need too is to be kept, and processes keep nothing.
         reader = None if file.layout.shares_chunks else file.portable_reader
-        is_shared = reader is not None and means.processes.start()
+        is_shared = reader is not None and self._engine.processes.start()
         try:
-            self._buffer, self.lease = means.budget.buffer(self.size, shared=is_shared)
+            self._buffer, self.lease = self._engine.budget.buffer(self.size, shared=is_shared)
         except (OSError, MemoryError) as error:
             reason = f"no memory for {self.size} bytes: {error}"
-            self._n_missing = 1
             for piece in pieces(file.source.reader.grid, box):
                 self.errors[piece.coords] = ChunkError(file.source.name, "", reason)
-            self._arrived()
-            return
-        self._elements = self._buffer.view(file.dtype).reshape(box_shape(box))
-        if reader is None or not is_shared:
-            self._n_missing = 1
-            self._request(pieces(file.source.reader.grid, box))
-            self._arrived()
-            return
-        n_chunks = n_pieces(file.source.reader.grid, box)
+        else:
+            self._elements = self._buffer.view(file.dtype).reshape(box_shape(box))
+            if reader is not None and is_shared:
+                self._fill_by_processes(reader, box)
+            else:
+                self._request(pieces(file.source.reader.grid, box))
+        self._arrived()
+
+    def _fill_by_processes(self, reader: bytes, box: Box) -> None:
+        source = self.file.source
+        n_chunks = n_pieces(source.reader.grid, box)
         n_parts = -(-self.size // PART_BYTES)
-        bounds = [n_chunks * i // n_parts for i in range(n_parts + 1)]
-        self._n_missing = n_parts
-        for first, stop in pairwise(bounds):
+        self._n_missing += n_parts
+        for first, stop in pairwise(n_chunks * i // n_parts for i in range(n_parts + 1)):
             part = Part(
                 reader=reader,
-                revision=file.source.revision,
-                dtype=file.dtype,
+                revision=source.revision,
+                dtype=self.file.dtype,
                 box=box,
                 first=first,
                 stop=stop,
             )
-            means.pool.submit(partial(self._fill_part, part), urgent=self._is_urgent)
+            self._engine.pool.submit(partial(self._fill_part, part), urgent=self._is_urgent)
 
     def _fill_part(self, part: Part) -> None:
         """Have a process decode a part; request what it could not have."""
         source = self.file.source
         assert self.lease is not None
         assert self.lease.descriptor is not None
-        done = self._means.processes.decode(part, self.lease.descriptor, self.size)
+        done = self._engine.processes.decode(part, self.lease.descriptor, self.size)
         of_part = islice(pieces(source.reader.grid, part.box), part.first, part.stop)
         if done is None:
             self._request(of_part)
@@ -204,7 +194,11 @@ class Slab:
         )
 
     def _place(self, coords: Coords) -> memoryview | None:
-        return place_of(self._region(self._pieces[coords]), self.file.source.reader.spec)
+        return place_of(self._region(self._pieces[coords]), self._spec)
+
+    @property
+    def _spec(self) -> ChunkSpec:
+        return self.file.source.reader.spec
 
     def _region(self, piece: Piece) -> Array:
         assert self._elements is not None
@@ -215,11 +209,7 @@ class Slab:
         if error is not None:
             self.errors[coords] = error
         else:
-            region = self._region(piece)
-            if chunk is None:
-                region[...] = self.file.source.reader.spec.fill_value
-            elif not is_at(chunk, place_of(region, self.file.source.reader.spec)):
-                region[...] = chunk[piece.in_chunk]
+            put(self._region(piece), self._place(coords), chunk, piece.in_chunk, self._spec)
         self._arrived()
 
     def _arrived(self) -> None:
@@ -232,4 +222,4 @@ class Slab:
             waiters, self._waiters = self._waiters, []
         for notify in waiters:
             notify(self)
-        self._means.budget.retry()  # it may be dropped from now on
+        self._engine.budget.retry()  # it may be dropped from now on

@@ -6,20 +6,22 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from zarrfs.arrays.decode_pool import DEFAULT_THREADS
-from zarrfs.flat.slab import Means, Slab
+from zarrfs.flat.slab import Slab
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from zarrfs.arrays.decode_pool import DecodePool
-    from zarrfs.arrays.decode_processes import DecodeProcesses
-    from zarrfs.arrays.memory import MemoryBudget
+    from zarrfs.arrays.engine import Engine
     from zarrfs.flat.readahead import ReadAhead
     from zarrfs.flat.slab import FlatFile
 
 
 # Bytes of chunks in decode that are not counted in the budget; only larger chunks are.
 DECODE_BYTES = 8 * 2**20
+
+# Slabs of a file that are known to be the kernel's; one more forgets them all, and some may be read
+# ahead once more than they need be.
+MAX_PASSED = 10_000
 
 
 class SlabTable:
@@ -29,12 +31,11 @@ class SlabTable:
     taken from the budget, until the reply is sent.
     """
 
-    def __init__(self, budget: MemoryBudget, pool: DecodePool, processes: DecodeProcesses) -> None:
-        self._budget = budget
-        self._pool = pool
-        self._means = Means(budget=budget, pool=pool, processes=processes)
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._budget = engine.budget
         self._slabs: OrderedDict[tuple[FlatFile, int], Slab] = OrderedDict()
-        budget.add_reclaimer(self._reclaim)
+        self._budget.add_reclaimer(self._reclaim)
 
     def get(self, file: FlatFile, index: int, *, in_order: bool = False) -> Slab:
         """Find the slab that a reader needs now, or start it; perhaps not ready.
@@ -48,19 +49,20 @@ class SlabTable:
         """
         key = (file, index)
         with self._budget.lock:
+            slab = self._slabs.get(key)
+            if slab is not None and slab.is_stale:
+                self._drop(key)
+                slab = None
             if in_order:
                 file.streamed.add(index)
-            slab = self._slabs.get(key)
-            if slab is not None and not slab.is_stale:
+            if slab is not None:
                 self._slabs.move_to_end(key)
                 if not slab.is_ready:
-                    self._pool.submit(slab.hasten, urgent=True)
+                    self._engine.pool.submit(slab.hasten, urgent=True)
                 return slab
-            if slab is not None:
-                self._drop(key)
             if index in file.passed:  # the kernel has forgotten it, and so others too
                 file.passed.clear()
-            slab = self._slabs[key] = Slab(file, index, self._means, urgent=True)
+            slab = self._slabs[key] = Slab(file, index, self._engine, urgent=True)
         self._budget.request(slab.size, slab.fill)
         return slab
 
@@ -70,13 +72,13 @@ class SlabTable:
         with self._budget.lock:
             if key in self._slabs or index in file.passed:
                 return True
-            slab = Slab(file, index, self._means, urgent=False)
+            slab = Slab(file, index, self._engine, urgent=False)
             if not self._budget.take_spare(slab.size):
                 return False
             self._slabs[key] = slab
             file.streamed.add(index)
         # Quickly, lest the fillings of slabs that follow queue up behind this one's chunks.
-        self._pool.submit(slab.fill, urgent=True)
+        self._engine.pool.submit(slab.fill, urgent=True)
         return True
 
     def drop_passed(self, file: FlatFile, index: int) -> None:
@@ -88,11 +90,10 @@ class SlabTable:
             if min(file.streamed, default=index) >= index:  # asked at each read
                 return
             current, ahead = _uses(file)
-            for passed in sorted(file.streamed - current - ahead):
-                slab = self._slabs.get((file, passed))
-                if slab is None:
-                    file.streamed.discard(passed)
-                elif passed < index and slab.is_ready:
+            if len(file.passed) >= MAX_PASSED:
+                file.passed.clear()
+            for passed in file.streamed - current - ahead:
+                if passed < index and self._slabs[file, passed].is_ready:
                     self._drop((file, passed))
                     file.passed.add(passed)
 

@@ -68,7 +68,7 @@ class ShownArrays:
         self._engine = engine
         self._endian = endian
         self._check_after = check_after
-        self._table = SlabTable(engine.budget, engine.pool, engine.processes)
+        self._table = SlabTable(engine)
         self._started_ns = time.time_ns()
         self._lock = threading.Lock()
         # All that anybody holds, so that an array never has two flat files; and the last used.
