@@ -101,11 +101,6 @@ def test_what_is_no_number_stays(system: System, caplog: pytest.LogCaptureFixtur
     assert "read_ahead_kb cannot be read: invalid literal" in caplog.text
 
 
-@pytest.mark.parametrize(("kib", "is_enough"), [(None, False), (128, False), (1024, True)])
-def test_read_ahead_of_a_large_request_is_enough(kib: int | None, is_enough: bool) -> None:
-    assert KernelLimits(read_ahead_kb=kib, max_background=None).reads_ahead is is_enough
-
-
 def test_root_mounts_fusectl_once_where_it_is_missing(
     system: System,
     programs: Path,

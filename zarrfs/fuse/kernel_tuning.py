@@ -49,11 +49,6 @@ class KernelLimits:
     max_background: int | None
     """Reads ahead that it has under way at a time, in all files."""
 
-    @property
-    def reads_ahead(self) -> bool:
-        """Whether it reads so far ahead by itself that nothing is gained by giving it more."""
-        return (self.read_ahead_kb or 0) >= ENOUGH_READ_AHEAD_KB
-
     def known(self) -> dict[str, int]:
         """Return those that can be told, by name."""
         found = {"read_ahead_kb": self.read_ahead_kb, "max_background": self.max_background}
