@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from zarrfs.arrays.placing import is_at, place_of
+from zarrfs.arrays.placing import has_places, is_at, place_of, put, region_of
 from zarrfs.codecs.base import ChunkSpec
 
 ARRAY = np.zeros((8, 6), "<u2")
@@ -56,3 +56,35 @@ def test_a_chunk_is_in_its_place_only_if_no_element_has_to_move() -> None:
     assert not is_at(square.T, place), "the same memory, in another order"
     assert not is_at(square.copy(), place)
     assert not is_at(square, None)
+
+
+@pytest.mark.parametrize(
+    ("shape", "chunk", "expected"),
+    [
+        ((8, 6), (2, 6), True),
+        ((8, 6), (2, 3), False),
+        ((8, 6), (1, 3), True),
+        ((8, 6, 4), (1, 2, 4), True),
+        ((8, 6, 4), (2, 6, 2), False),
+        ((9,), (4,), True),
+        ((), (), True),
+        ((8, 6), (1, 1), True),
+    ],
+)
+def test_chunks_have_places_where_some_region_has_one(
+    shape: tuple[int, ...], chunk: tuple[int, ...], expected: bool
+) -> None:
+    assert has_places(shape, spec(chunk)) is expected
+    corner = region_of(np.zeros(shape, "<u2"), tuple(slice(0, n) for n in chunk))
+    assert (place_of(corner, spec(chunk)) is not None) is expected
+
+
+def test_put_copies_what_lies_elsewhere_and_fills_what_was_never_written() -> None:
+    target, chunk = np.zeros((2, 3), "<u2"), np.arange(6, dtype="<u2").reshape(2, 3)
+    whole = (slice(0, 2), slice(0, 3))
+    put(target, None, chunk, whole, spec((2, 3)))
+    assert np.array_equal(target, chunk)
+    put(target[:1], None, chunk, (slice(1, 2), slice(0, 3)), spec((2, 3)))
+    assert np.array_equal(target[0], chunk[1])
+    put(target, None, None, whole, ChunkSpec(shape=(2, 3), dtype=target.dtype, fill_value=9))
+    assert set(target.flat) == {9}

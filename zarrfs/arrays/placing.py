@@ -23,6 +23,12 @@ def region_of(array: Array, slices: tuple[slice, ...]) -> Array:
     return array[index]
 
 
+def has_places(shape: tuple[int, ...], spec: ChunkSpec) -> bool:
+    """Whether a chunk can lie in an array of a shape as it is: told once for all of its chunks."""
+    first = next((i for i, length in enumerate(spec.shape) if length != 1), len(shape))
+    return shape[first + 1 :] == spec.shape[first + 1 :] and not spec.dtype.hasobject
+
+
 def place_of(region: Array, spec: ChunkSpec) -> memoryview | None:
     """Return the memory of a region that a whole chunk fills as it is; ``None`` of others."""
     if region.shape != spec.shape or not region.flags.c_contiguous:

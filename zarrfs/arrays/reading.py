@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zarrfs.arrays.parallel import for_each
-from zarrfs.arrays.placing import place_of, put, region_of
+from zarrfs.arrays.placing import has_places, place_of, put, region_of
 from zarrfs.arrays.scratch import scratch_buffers
 from zarrfs.errors import ChunkError
 
@@ -68,7 +68,8 @@ def read_selection(
     n_tasks = -(-n_parts // n_chunks) if reader.has_quick_store else n_parts
     if reader.has_quick_store and reader.spec.nbytes < SMALL_BYTES:
         n_tasks = 1
-    read = partial(_read, name, reader, result, as_stored=not selection.has_steps)
+    in_place = not selection.has_steps and has_places(result.shape, reader.spec)
+    read = partial(_read, name, reader, result, in_place=in_place)
     for_each(pool, tasks, read, n_items=n_tasks)
     return result.reshape(selection.shape)
 
@@ -91,15 +92,15 @@ def _tasks_of_shards(reader: ChunkReader, selection: Selection, n_chunks: int) -
 
 
 def _read(
-    name: str, reader: ChunkReader, result: npt.NDArray[Any], task: _Task, *, as_stored: bool
+    name: str, reader: ChunkReader, result: npt.NDArray[Any], task: _Task, *, in_place: bool
 ) -> None:
-    """Read the parts of a task; `as_stored` if the elements of a chunk go side by side."""
+    """Read the parts of a task; `in_place` if chunks may be decoded to where they belong."""
     scratch = scratch_buffers(reader.spec.nbytes)
     for key, parts in task:
         places = {
             part.coords: place_of(region_of(result, part.in_result), reader.spec)
             for part in parts
-            if as_stored
+            if in_place
         }
         loading = reader.load(key, [part.coords for part in parts], scratch, places.get)
         for part, (coords, chunk) in zip(parts, loading, strict=True):
