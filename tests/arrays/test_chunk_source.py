@@ -191,6 +191,38 @@ def test_it_is_kept_if_one_of_those_who_wait_says_so(
     assert Received(source, [(0, 0)]).is_done
 
 
+def test_a_kept_chunk_is_decoded_to_where_it_is_kept(
+    engine: Engine, source: ChunkSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reserved: list[npt.NDArray[np.uint8]] = []
+    reserve = engine.cache.reserve
+
+    def watch(nbytes: int) -> npt.NDArray[np.uint8] | None:
+        room = reserve(nbytes)
+        assert room is not None
+        reserved.append(room)
+        return room
+
+    monkeypatch.setattr(engine.cache, "reserve", watch)
+    Received(source, [(0, 0)], keep=True).wait()
+    kept: list[Any] = []
+    source.request(
+        [(0, 0)], lambda coords, chunk, error: kept.append(chunk), keep=True, urgent=True
+    )
+    assert len(reserved) == 1
+    assert np.may_share_memory(kept[0], reserved[0])
+    assert np.array_equal(kept[0], DATA[:4, :4])
+
+
+def test_a_chunk_without_room_to_keep_is_handed_out_all_the_same(
+    engine: Engine, source: ChunkSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine.cache, "reserve", lambda nbytes: None)
+    chunks = Received(source, [(0, 0)], keep=True).wait()
+    assert np.array_equal(chunks[0, 0], DATA[:4, :4])
+    assert not Received(source, [(0, 0)]).is_done
+
+
 # --- failures -----------------------------------------------------------------------------------
 
 

@@ -2,12 +2,10 @@ from __future__ import annotations
 
 import mmap
 import os
-from typing import Literal
 
-import numpy as np
 import pytest
 
-from zarrfs.arrays.pages import LARGE_COPY_BYTES, Pages, own_copy
+from zarrfs.arrays.pages import Pages
 
 
 def test_shared_memory_is_that_of_its_descriptor() -> None:
@@ -19,18 +17,3 @@ def test_shared_memory_is_that_of_its_descriptor() -> None:
     del pages
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(descriptor)
-
-
-@pytest.mark.parametrize("n", [10, LARGE_COPY_BYTES])
-@pytest.mark.parametrize("order", ["C", "F"])
-def test_a_copy_of_its_own_is_equal_and_independent(n: int, order: Literal["C", "F"]) -> None:
-    array = np.asarray(np.arange(2 * n, dtype="<u2").reshape(2, n), order=order)
-    copy = own_copy(array)
-    assert np.array_equal(copy, array)
-    array[0, 0] = 7
-    assert copy[0, 0] == 0
-
-
-def test_elements_that_are_objects_are_copied_too() -> None:
-    array = np.full(LARGE_COPY_BYTES, "text", object)
-    assert own_copy(array)[-1] == "text"

@@ -1,11 +1,20 @@
-"""Decoded chunks that may be needed again, least recently used first to go."""
+"""Decoded chunks that may be needed again, least recently used first to go.
+
+Who decodes a chunk that is to be kept asks for memory first and decodes to there. Memory that a
+chunk gives up goes to the next one: fresh memory for each made random reads take twice as long.
+"""
 
 from __future__ import annotations
 
+import weakref
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from zarrfs.arrays.memory import MemoryBudget
     from zarrfs.arrays.regions import Coords
     from zarrfs.codecs.base import Array
@@ -15,6 +24,11 @@ CacheKey = tuple[object, "Coords"]
 
 # What an entry costs beside its data: dict slots, tuples, the ndarray object.
 _ENTRY_BYTES = 400
+
+# From this size on, chunks take memory from the budget's buffers, which goes back to the system; it
+# is in whole pages, so that smaller ones are the heap's. With scattered reads the daemon took
+# 20 MiB more when the heap held them all.
+LARGE_BYTES = 256 * 2**10
 
 # Chunks may fill the whole budget, but what goes beyond this part of it makes room for read-ahead:
 # else a mount that has seen many random reads would never read ahead again.
@@ -47,18 +61,38 @@ class ChunkCache:
             self._chunks.move_to_end(key)
             return True, self._chunks[key]
 
-    def put(self, owner: object, coords: Coords, chunk: Array | None) -> None:
-        """Keep a chunk if there is room, or older chunks can make room."""
-        key, cost = (owner, coords), _cost(chunk)
+    def reserve(self, nbytes: int) -> npt.NDArray[np.uint8] | None:
+        """Return memory for a chunk to keep, if there is room, or older chunks can make room.
+
+        It counts until the last view of it is gone, whether it is put or not.
+        """
         with self._budget.lock:
-            if key in self._chunks:
-                return
-            while not self._budget.take_spare(cost):
-                if self._budget.is_short or self._n_bytes < cost:
-                    return
-                self._drop(next(iter(self._chunks)))
-            self._chunks[key] = chunk
-            self._n_bytes += cost
+            if not self._make_room(nbytes):
+                return None
+            if nbytes < LARGE_BYTES:
+                array = np.empty(nbytes, np.uint8)
+                weakref.finalize(array, self._budget.give_back, nbytes).atexit = False
+                return array
+            try:
+                return self._budget.buffer(nbytes)[0]
+            except OSError:  # the system has none: then the chunk is not kept
+                return None
+
+    def put(self, owner: object, coords: Coords, chunk: Array | None) -> None:
+        """Keep a chunk, if there is room for the entry.
+
+        Parameters
+        ----------
+        owner, coords
+            Which chunk.
+        chunk
+            In memory that was reserved; ``None`` for one that was never written.
+        """
+        key = (owner, coords)
+        with self._budget.lock:
+            if key not in self._chunks and self._make_room(_ENTRY_BYTES):
+                self._chunks[key] = chunk
+                self._n_bytes += _cost(chunk)
 
     def drop(self, owner: object) -> None:
         """Forget all chunks of an array."""
@@ -85,10 +119,17 @@ class ChunkCache:
             dropped += self._drop(next(iter(self._chunks)))
         return dropped
 
+    def _make_room(self, size: int) -> bool:
+        while not self._budget.take_spare(size):
+            if self._budget.is_short or self._n_bytes < size:
+                return False
+            self._drop(next(iter(self._chunks)))
+        return True
+
     def _drop(self, key: CacheKey) -> int:
         cost = _cost(self._chunks.pop(key))
         self._n_bytes -= cost
-        self._budget.give_back(cost)
+        self._budget.give_back(_ENTRY_BYTES)
         return cost
 
 

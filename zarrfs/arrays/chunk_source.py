@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zarrfs.arrays.failures import Failures
-from zarrfs.arrays.pages import own_copy
 from zarrfs.arrays.scratch import scratch_buffers
 from zarrfs.arrays.wanted_chunk import WantedChunk
 from zarrfs.errors import ChunkError, ZarrfsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+
+    import numpy.typing as npt
 
     from zarrfs.arrays.chunk_cache import ChunkCache
     from zarrfs.arrays.chunk_io import ChunkReader, Loaded
@@ -209,7 +210,13 @@ class ChunkSource:
         scratch = scratch_buffers(self.reader.spec.nbytes)
 
         def place(coords: Coords) -> memoryview | None:
-            return remaining[coords].place(coords)
+            wanted = remaining[coords]
+            target = wanted.place(coords)
+            if target is None and wanted.keep:
+                if wanted.room is None:
+                    wanted.room = self._cache.reserve(self.reader.spec.nbytes)
+                target = None if wanted.room is None else wanted.room.data
+            return target
 
         try:
             for coords, loaded in self.reader.load(key, list(remaining), scratch, place):
@@ -242,9 +249,8 @@ class ChunkSource:
         spilled = self._spill(coords, chunk, generation) if to_spill and chunk is not None else None
         to_keep = to_keep or (to_spill and spilled is None)
         if to_keep and chunk is not None:
-            # A copy of its own: the chunk may lie in the scratch buffer, or hold on to the
-            # encoded bytes that it was decoded from.
-            chunk = own_copy(chunk)
+            kept = self._to_keep(chunk, wanted.room)
+            to_keep, chunk = kept is not None, chunk if kept is None else kept
         with self._lock:
             if not wanted.is_stale:
                 if error is None and generation is self._generation:
@@ -264,6 +270,21 @@ class ChunkSource:
                 receive(coords, chunk, None if error is None else error.again())
             except Exception:  # noqa: BLE001 (a fault in zarrfs; the others still get their chunk)
                 _log.exception("a chunk of %r could not be handed out", self.name)
+
+    def _to_keep(self, chunk: Array, room: npt.NDArray[np.uint8] | None) -> Array | None:
+        """Return a chunk to keep, in memory reserved for it; ``None`` if there is none.
+
+        As it is it may lie in the scratch buffer, or hold on to what it was decoded from.
+        """
+        if chunk.dtype.hasobject:  # nobody can tell what its elements take
+            return None
+        if room is None or room.nbytes != chunk.nbytes:
+            room = self._cache.reserve(chunk.nbytes)
+        if room is None or np.may_share_memory(chunk, room):
+            return chunk if room is not None else None
+        kept: Array = np.ndarray(chunk.shape, chunk.dtype, room.data)
+        kept[...] = chunk
+        return kept
 
     def _spill(self, coords: Coords, chunk: Array, generation: _Generation) -> SpilledChunk | None:
         spilled = self._spilled.write(chunk, (generation, coords[: self._n_row_axes]))

@@ -8,16 +8,6 @@ from __future__ import annotations
 import contextlib
 import mmap
 import os
-from typing import TYPE_CHECKING
-
-import numpy as np
-
-if TYPE_CHECKING:
-    from zarrfs.codecs.base import Array
-
-# Copies from this size on take memory of their own; with scattered reads the daemon took 20 MiB
-# more when the heap held them.
-LARGE_COPY_BYTES = 256 * 2**10
 
 
 class Pages:
@@ -60,12 +50,3 @@ class Pages:
     def __del__(self) -> None:
         if self.descriptor is not None:
             os.close(self.descriptor)
-
-
-def own_copy(array: Array) -> Array:
-    """Copy an array; a large one to memory of its own."""
-    if array.nbytes < LARGE_COPY_BYTES or array.dtype.hasobject:
-        return array.copy()
-    copy = np.frombuffer(Pages(array.nbytes).memory, array.dtype).reshape(array.shape)
-    copy[...] = array
-    return copy

@@ -7,6 +7,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from zarrfs.arrays.regions import Coords
     from zarrfs.codecs.base import Array
     from zarrfs.errors import ChunkError
@@ -37,6 +40,7 @@ class WantedChunk:
         "n_read",
         "place",
         "receivers",
+        "room",
         "spill",
     )
 
@@ -45,6 +49,8 @@ class WantedChunk:
         self.receivers: list[Receiver] = []
         self.keep = False
         """It is to be kept in memory."""
+        self.room: npt.NDArray[np.uint8] | None = None
+        """The memory for that, once it is reserved."""
         self.spill = False
         """It is to be kept in a file until all parts of it were read."""
         self.n_read = 0
