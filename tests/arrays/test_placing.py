@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from zarrfs.arrays.placing import has_places, is_at, place_of, put, region_of
 from zarrfs.codecs.base import ChunkSpec
@@ -88,3 +90,26 @@ def test_put_copies_what_lies_elsewhere_and_fills_what_was_never_written() -> No
     assert np.array_equal(target[0], chunk[1])
     put(target, None, None, whole, ChunkSpec(shape=(2, 3), dtype=target.dtype, fill_value=9))
     assert set(target.flat) == {9}
+
+
+@given(
+    dtype=st.sampled_from(["u1", "<u2", ">u2", "<c16", "M8[s]", "V3", [("a", "u1"), ("b", "<f4")]]),
+    shape=st.lists(st.integers(1, 40), min_size=0, max_size=3).map(tuple),
+    order=st.sampled_from("CF"),
+    data=st.data(),
+)
+def test_put_gives_a_region_the_elements_of_any_part_of_a_chunk(
+    dtype: Any, shape: tuple[int, ...], order: Any, data: st.DataObject
+) -> None:
+    chunk = np.zeros(shape, dtype, order=order)
+    some = np.random.default_rng(0).integers(0, 64, chunk.nbytes, np.uint8)
+    chunk[...] = np.frombuffer(some, chunk.dtype).reshape(shape)
+    in_chunk = tuple(slice(data.draw(st.integers(0, n - 1)), n) for n in shape)
+    part = region_of(chunk, in_chunk)
+    target = np.zeros([n + 3 for n in part.shape], chunk.dtype.newbyteorder("="))
+    region = region_of(target, tuple(slice(2, 2 + n) for n in part.shape))
+    put(region, None, chunk, in_chunk, spec(shape))
+    assert region.tolist() == part.tolist()
+    rest = target.copy()
+    region_of(rest, tuple(slice(2, 2 + n) for n in part.shape))[...] = np.zeros((), target.dtype)
+    assert rest.tobytes() == bytes(rest.nbytes)

@@ -39,6 +39,13 @@ def test_pieces_come_in_c_order_one_for_each_chunk(case: tuple[ChunkGrid, Box]) 
     assert coords == sorted(set(coords))
 
 
+@given(grids_and_boxes(), st.integers(0, 5), st.none() | st.integers(0, 9))
+def test_some_of_the_pieces_are_those_at_their_place_among_all(
+    case: tuple[ChunkGrid, Box], first: int, stop: int | None
+) -> None:
+    assert list(pieces(*case, first, stop)) == list(pieces(*case))[first:stop]
+
+
 def test_a_zero_dimensional_region_is_one_piece() -> None:
     (piece,) = pieces(regular_grid((), ()), ())
     assert (piece.coords, piece.in_chunk, piece.in_region) == ((), (), ())

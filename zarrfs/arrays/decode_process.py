@@ -6,7 +6,6 @@ when the other end of that is closed.
 
 from __future__ import annotations
 
-import itertools
 import mmap
 import os
 import pickle
@@ -83,7 +82,7 @@ class Done:
 
 def decode_part(part: Part, reader: ChunkReader, elements: Array) -> Done:
     """Decode chunks to their places in an array that has the box's shape."""
-    chosen = itertools.islice(pieces(reader.grid, part.box), part.first, part.stop)
+    chosen = pieces(reader.grid, part.box, part.first, part.stop)
     by_coords = {piece.coords: piece for piece in chosen}
     regions = {coords: region_of(elements, piece.in_region) for coords, piece in by_coords.items()}
     places = {coords: place_of(region, reader.spec) for coords, region in regions.items()}

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
     from zarrfs.codecs.base import Array, ChunkSpec
 
+# Rows of so many bytes are copied as one element each if there are enough of them: rows of 16 to
+# 128 bytes took 0.55 to 0.8 of the time, of 2 KiB 0.9 to 1 (chunks in cache, their places not).
+MIN_ROW_BYTES = 16
+MAX_ROW_BYTES = 1024
+MIN_ROWS = 32
+
 
 def region_of(array: Array, slices: tuple[slice, ...]) -> Array:
     """View a part of an array; also of one without dimensions, where NumPy gives a scalar."""
@@ -63,7 +69,7 @@ def put(
     if chunk is None:
         region[...] = spec.fill_element()
     elif not is_at(chunk, place):
-        region[...] = chunk[in_chunk]
+        _copy(chunk[in_chunk], region)
 
 
 def is_at(chunk: Array, place: memoryview | None) -> bool:
@@ -73,6 +79,21 @@ def is_at(chunk: Array, place: memoryview | None) -> bool:
         and chunk.flags.c_contiguous
         and _address(chunk) == _address(np.frombuffer(place, np.uint8))
     )
+
+
+def _copy(part: Array, region: Array) -> None:
+    """Copy elements, each row of them as one where that is faster."""
+    row_bytes = region.shape[-1] * region.itemsize if region.ndim > 1 else 0
+    if (
+        MIN_ROW_BYTES <= row_bytes <= MAX_ROW_BYTES
+        and region.size > MIN_ROWS * region.shape[-1]
+        and part.dtype == region.dtype
+        and not region.dtype.hasobject
+        and part.strides[-1] == region.strides[-1] == region.itemsize
+    ):
+        row = np.dtype((np.void, row_bytes))
+        part, region = part.view(row), region.view(row)
+    region[...] = part
 
 
 def _address(array: Array) -> int:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,9 +19,8 @@ Box = tuple[tuple[int, int], ...]
 """A region of an array: first element and the one after the last, along each axis."""
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """The part of a region that lies in one chunk."""
+class Piece(NamedTuple):
+    """The part of a region that lies in one chunk; a tuple, for a slab may have thousands."""
 
     coords: Coords
     in_chunk: tuple[slice, ...]
@@ -37,7 +35,7 @@ def box_shape(box: Box) -> tuple[int, ...]:
     return tuple(stop - start for start, stop in box)
 
 
-def pieces(grid: ChunkGrid, box: Box) -> Iterator[Piece]:
+def pieces(grid: ChunkGrid, box: Box, first: int = 0, stop: int | None = None) -> Iterator[Piece]:
     """Split a region into the chunks that hold it, in C order of their coordinates.
 
     Parameters
@@ -46,21 +44,19 @@ def pieces(grid: ChunkGrid, box: Box) -> Iterator[Piece]:
         Chunk grid of the array.
     box
         The region; must lie inside the array. An empty one has no pieces.
+    first, stop
+        Which of the pieces to yield, counted in their order; all by default.
 
     Yields
     ------
     Piece
-        Without overlap; together they cover the region.
+        Without overlap; all together they cover the region.
     """
     along_axes = [
         list(_along(axis, start, stop)) for axis, (start, stop) in zip(grid.axes, box, strict=True)
     ]
-    for parts in itertools.product(*along_axes):
-        yield Piece(
-            tuple(chunk for chunk, _, _ in parts),
-            tuple(in_chunk for _, in_chunk, _ in parts),
-            tuple(in_region for _, _, in_region in parts),
-        )
+    for parts in itertools.islice(itertools.product(*along_axes), first, stop):
+        yield Piece(*zip(*parts, strict=True)) if parts else Piece((), (), ())
 
 
 def n_pieces(grid: ChunkGrid, box: Box) -> int:
