@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.arrays import writer
-from zarrfs.arrays.chunk_io import MAX_ATTEMPTS, ChunkReader
+from zarrfs.arrays.chunk_io import ChunkReader
 from zarrfs.arrays.counters import Counters
 from zarrfs.arrays.hierarchy import ArrayNode, Hierarchy
 from zarrfs.arrays.scratch import scratch_buffers
+from zarrfs.arrays.shard_reading import MAX_ATTEMPTS
 from zarrfs.errors import CodecError, StoreError, ZarrfsError
 from zarrfs.stores.faulty import FaultyStore
 from zarrfs.stores.memory import MemoryStore

@@ -1,6 +1,6 @@
 """Chunk coordinates -> decoded chunks, through the store: which object, which bytes of it, decode.
 
-Blocking; run on the decode threads. Nothing is cached here but shard indexes.
+Blocking; run on the decode threads. Nothing is cached but shard indexes.
 """
 
 from __future__ import annotations
@@ -13,41 +13,25 @@ from typing import TYPE_CHECKING, Any
 from zarrfs.arrays.counters import Counters
 from zarrfs.arrays.memory import MACHINE_BYTES
 from zarrfs.arrays.object_codecs import ArrayCodecs
-from zarrfs.arrays.object_versions import MISSING, ObjectVersions
-from zarrfs.arrays.shard_indexes import ShardIndexes
-from zarrfs.byte_range import ByteRange
+from zarrfs.arrays.object_versions import ObjectVersions
+from zarrfs.arrays.shard_reading import ShardReader
 from zarrfs.codecs.base import Array
-from zarrfs.codecs.sharding import NAME as SHARDING
-from zarrfs.errors import (
-    CodecError,
-    KeyNotFoundError,
-    MetadataError,
-    StoreError,
-    ZarrfsError,
-)
-from zarrfs.format.chunk_grids import ChunkGrid, regular_grid
+from zarrfs.errors import CodecError, KeyNotFoundError, MetadataError, ZarrfsError
+from zarrfs.format.chunk_grids import regular_grid
 from zarrfs.format.node_keys import V2_ARRAY, V3_DOCUMENT
-from zarrfs.stores.base import Buffer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from zarrfs.arrays.object_codecs import ObjectCodecs
     from zarrfs.arrays.regions import Coords
     from zarrfs.arrays.scratch import Scratch
-    from zarrfs.arrays.shard_indexes import IndexKey
-    from zarrfs.codecs.sharding import Pipeline, ShardIndex, ShardingCodec
+    from zarrfs.arrays.shard_reading import Encoded
+    from zarrfs.codecs.sharding import Pipeline
     from zarrfs.format.metadata import ArrayMetadata
-    from zarrfs.stores.base import Store
+    from zarrfs.stores.base import Buffer, Store
 
 Loaded = Array | ZarrfsError | None
 """A decoded chunk; ``None`` for one that was never written; or why it cannot be had."""
-
-Encoded = Buffer | ZarrfsError | None
-"""The same, not decoded yet."""
-
-# How often an inner chunk is read again because its shard was replaced between index and chunk.
-MAX_ATTEMPTS = 5
 
 
 class ChunkReader:
@@ -81,7 +65,6 @@ class ChunkReader:
         self._encoding = metadata.chunk_key_encoding
         self.counters = counters
         """Sums of what was read and decoded."""
-        self._indexes = ShardIndexes()
         self.versions = ObjectVersions(store)
         """Versions of the objects read so far."""
 
@@ -91,16 +74,22 @@ class ChunkReader:
         except MetadataError as error:
             name = V3_DOCUMENT if metadata.zarr_format == 3 else V2_ARRAY
             raise error.at(prefix + name) from error
-        self.is_sharded = bool(self._codecs.largest.levels)
-        """Whether an object holds several chunks that are read one by one."""
         self.spec = self._codecs.largest.chunk.spec
         """What a decoded chunk is; the largest along each axis, where chunks differ."""
 
-        # Inner chunks divide all shards, so they are equal even if shards are not.
-        self.grid: ChunkGrid = (
-            regular_grid(metadata.shape, self.spec.shape) if self.is_sharded else self._object_grid
-        )
+        self._shards: ShardReader | None = None
+        self.grid = self._object_grid
         """Grid of the chunks that are decoded one by one: inner chunks of sharded arrays."""
+        if self._codecs.largest.levels:
+            self.grid = regular_grid(metadata.shape, self.spec.shape)
+            self._shards = ShardReader(
+                store, self._object_grid, self.grid, self.versions, self.counters
+            )
+
+    @property
+    def is_sharded(self) -> bool:
+        """Whether an object holds several chunks that are read one by one."""
+        return self._shards is not None
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle what is read, not what was: the store, the prefix and the metadata."""
@@ -123,7 +112,7 @@ class ChunkReader:
 
     def object_key(self, coords: Coords) -> str:
         """Store key of the object that holds a chunk."""
-        return self._prefix + self._encoding.encode(self._object_coords(coords))
+        return self._key(self._object_coords(coords))
 
     def chunks_of(self, object_coords: Coords) -> Iterator[Coords]:
         """Yield the chunks that an object holds; none if it lies out of the array."""
@@ -147,10 +136,10 @@ class ChunkReader:
 
     def by_object(self, wanted: Iterable[Coords]) -> dict[str, list[Coords]]:
         """Group chunks by the object that holds them, in the order of first need."""
-        groups: dict[str, list[Coords]] = {}
+        groups: dict[Coords, list[Coords]] = {}
         for coords in wanted:
-            groups.setdefault(self.object_key(coords), []).append(coords)
-        return groups
+            groups.setdefault(self._object_coords(coords), []).append(coords)
+        return {self._key(object_coords): group for object_coords, group in groups.items()}
 
     def load(
         self,
@@ -185,39 +174,55 @@ class ChunkReader:
         try:
             codecs = self._codecs.of(self._object_coords(wanted[0]))
             size = self.versions.record(key)
-            too_large = None if codecs.levels else _too_large(key, size, codecs)
+            too_large = None if codecs.levels else codecs.too_large(key, size)
             if too_large is not None:
                 self.versions.drop(key)  # it was not read
                 encoded = [too_large]
-            elif codecs.levels:
-                encoded = self._inner_chunks(key, codecs, wanted)
+            elif self._shards is not None:
+                encoded = self._shards.inner_chunks(key, codecs, wanted)
             else:
                 is_plain = not codecs.pipeline.bytes_bytes
                 encoded = [self._object(key, scratch, place(wanted[0]) if is_plain else None)]
         except ZarrfsError as error:
             encoded = [error] * len(wanted)
-        for coords, data in zip(wanted, encoded, strict=True):
-            target = place(coords)
-            buffer = scratch.decoded if target is None and scratch is not None else target
-            yield coords, self._decode(key, codecs.chunk, data, buffer)
+        n_decoded, nanoseconds = 0, 0
+        try:
+            for coords, data in zip(wanted, encoded, strict=True):
+                if data is None or isinstance(data, ZarrfsError):
+                    yield coords, data
+                    continue
+                target = place(coords)
+                buffer = scratch.decoded if target is None and scratch is not None else target
+                started = time.perf_counter_ns()
+                chunk = _decode(key, codecs.chunk, data, buffer)
+                nanoseconds += time.perf_counter_ns() - started
+                n_decoded += 1
+                yield coords, chunk
+        finally:
+            if n_decoded:
+                self.counters.add(
+                    chunks_decoded=n_decoded,
+                    bytes_decoded=n_decoded * codecs.chunk.spec.nbytes,
+                    decode_ns=nanoseconds,
+                )
 
     def forget_object(self, key: str) -> None:
         """Drop what is remembered of one object of the store."""
-        self._indexes.drop(key)
+        if self._shards is not None:
+            self._shards.forget_object(key)
         self.versions.drop(key)
 
     def forget(self) -> None:
         """Drop what is remembered of the store's content."""
-        self._indexes.clear()
+        if self._shards is not None:
+            self._shards.forget()
         self.versions.forget()
 
+    def _key(self, object_coords: Coords) -> str:
+        return self._prefix + self._encoding.encode(object_coords)
+
     def _object_coords(self, coords: Coords) -> Coords:
-        if not self.is_sharded:
-            return coords
-        return tuple(
-            outer.find(inner.start(c))
-            for outer, inner, c in zip(self._object_grid.axes, self.grid.axes, coords, strict=True)
-        )
+        return coords if self._shards is None else self._shards.object_coords(coords)
 
     def _object(self, key: str, scratch: Scratch | None, target: memoryview | None) -> Encoded:
         """Fetch a whole object, to `target` if it is given and the store can."""
@@ -228,112 +233,6 @@ class ChunkReader:
             return None
         self.counters.add(objects_read=1, bytes_fetched=len(data))
         return data
-
-    def _inner_chunks(
-        self, key: str, codecs: ObjectCodecs, wanted: Sequence[Coords]
-    ) -> Sequence[Encoded]:
-        """Fetch inner chunks of a shard, all of the version that their index is of.
-
-        An index of another version would give wrong bytes where nothing tells: uncompressed, or
-        another inner chunk's.
-        """
-        for _ in range(MAX_ATTEMPTS):
-            version = self.versions.present(key)
-            if version == MISSING:
-                return [None] * len(wanted)
-            encoded = self._by_index(key, version, codecs, wanted)
-            if self.versions.present(key) == version:
-                return encoded
-        reason = f"it was replaced {MAX_ATTEMPTS} times while it was read"
-        raise StoreError("get", key, reason, store=self._store.url)
-
-    def _by_index(
-        self, key: str, version: str, codecs: ObjectCodecs, wanted: Sequence[Coords]
-    ) -> Sequence[Encoded]:
-        places: list[ByteRange | ZarrfsError | None] = []
-        try:
-            self._index((key, version, 0, ByteRange(0)), codecs.levels[0])
-        except CodecError as error:  # told once: it is read again for each chunk that needs it
-            return [error.at(key)] * len(wanted)
-        for coords in wanted:
-            try:
-                place = self._place(key, version, codecs.levels, coords)
-                size = 0 if place is None else place.size or 0
-                places.append(_too_large(key, size, codecs) or place)
-            except CodecError as error:
-                places.append(error.at(key))
-        ranges = [place for place in places if isinstance(place, ByteRange)]
-        if not ranges:
-            return [place for place in places if not isinstance(place, ByteRange)]
-        try:
-            fetched = self._store.get_ranges(key, ranges)
-        except KeyNotFoundError:
-            return [None] * len(wanted)
-        self.counters.add(objects_read=1, bytes_fetched=sum(map(len, fetched)))
-        parts = iter(fetched)
-        return [
-            _whole(key, place, next(parts)) if isinstance(place, ByteRange) else place
-            for place in places
-        ]
-
-    def _place(
-        self, key: str, version: str, levels: Sequence[ShardingCodec], coords: Coords
-    ) -> ByteRange | None:
-        """Where in its object an inner chunk lies; ``None`` if it was never written."""
-        position = tuple(
-            axis.start(c) - outer.start(outer.find(axis.start(c)))
-            for axis, outer, c in zip(self.grid.axes, self._object_grid.axes, coords, strict=True)
-        )
-        shard = ByteRange(0)
-        for depth, level in enumerate(levels):
-            index = self._index((key, version, depth, shard), level)
-            if index is None:
-                return None
-            at = tuple(p // n for p, n in zip(position, level.inner_shape, strict=True))
-            inner = index.inner_range(at)
-            if inner is None:
-                return None
-            shard = ByteRange(shard.offset + inner.offset, inner.size)
-            position = tuple(p % n for p, n in zip(position, level.inner_shape, strict=True))
-        return shard
-
-    def _index(self, place_of: IndexKey, level: ShardingCodec) -> ShardIndex | None:
-        key, _, _, shard = place_of
-
-        def load() -> ShardIndex | None:
-            place = level.index_range
-            if shard.size is not None:  # nested: counted from the inner shard's own ends
-                start, stop = place.resolve(shard.size)
-                place = ByteRange(shard.offset + start, stop - start)
-            try:
-                data = self._store.get(key, place)
-            except KeyNotFoundError:
-                return None
-            self.counters.add(bytes_fetched=len(data), shard_indexes_read=1)
-            return level.parse_index(data, shard.size)
-
-        return self._indexes.get(place_of, load)
-
-    def _decode(
-        self, key: str, pipeline: Pipeline, data: Encoded, buffer: memoryview | None
-    ) -> Loaded:
-        if data is None or isinstance(data, ZarrfsError):
-            return data
-        if pipeline.spec.nbytes > MACHINE_BYTES:
-            reason = f"it has {pipeline.spec.nbytes} bytes when decoded, more than the memory of"
-            reason += f" this machine, {MACHINE_BYTES}"
-            return CodecError("its codecs", "decode", reason, key=key)
-        started = time.perf_counter_ns()
-        try:
-            return pipeline.decode(data, buffer)
-        except CodecError as error:
-            return error.at(key)
-        finally:
-            self.counters.add(
-                chunks_decoded=1,
-                bytes_decoded=pipeline.spec.nbytes,
-                decode_ns=time.perf_counter_ns() - started,
-            )
 
 
 def _reader(store: Store, prefix: str, metadata: ArrayMetadata) -> ChunkReader:
@@ -350,19 +249,12 @@ def _product(ranges: Sequence[range]) -> Iterator[Coords]:
             yield (first, *rest)
 
 
-def _too_large(key: str, size: int, codecs: ObjectCodecs) -> CodecError | None:
-    """Refuse so many stored bytes, before they are fetched, if no chunk can take as many."""
-    if size <= codecs.most:
-        return None
-    reason = f"a stored chunk has {size} bytes, more than the {codecs.most} that one can take"
-    return CodecError("its codecs", "decode", reason, key=key)
-
-
-def _whole(key: str, place: ByteRange, data: Buffer) -> Encoded:
-    """Refuse an inner chunk that the object is too short for."""
-    if len(data) == place.size:
-        return data
-    reason = (
-        f"the index puts an inner chunk of {place.size} bytes at {place.offset}, out of the shard"
-    )
-    return CodecError(SHARDING, "decode", reason, key=key)
+def _decode(key: str, pipeline: Pipeline, data: Buffer, buffer: memoryview | None) -> Loaded:
+    if pipeline.spec.nbytes > MACHINE_BYTES:
+        reason = f"it has {pipeline.spec.nbytes} bytes when decoded, more than the memory of"
+        reason += f" this machine, {MACHINE_BYTES}"
+        return CodecError("its codecs", "decode", reason, key=key)
+    try:
+        return pipeline.decode(data, buffer)
+    except CodecError as error:
+        return error.at(key)

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zarrfs.arrays.placing import place_of, put, region_of
+from zarrfs.arrays.heap import give_large_buffers_back
+from zarrfs.arrays.placing import has_places, place_of, put, region_of
 from zarrfs.arrays.regions import box_shape, pieces
 from zarrfs.arrays.scratch import scratch_buffers
 
@@ -85,7 +86,9 @@ def decode_part(part: Part, reader: ChunkReader, elements: Array) -> Done:
     chosen = pieces(reader.grid, part.box, part.first, part.stop)
     by_coords = {piece.coords: piece for piece in chosen}
     regions = {coords: region_of(elements, piece.in_region) for coords, piece in by_coords.items()}
-    places = {coords: place_of(region, reader.spec) for coords, region in regions.items()}
+    places: dict[Coords, memoryview | None] = {}
+    if has_places(elements.shape, reader.spec):
+        places = {coords: place_of(region, reader.spec) for coords, region in regions.items()}
     scratch = scratch_buffers(reader.spec.nbytes)
     failed: list[Coords] = []
     for key, group in reader.by_object(by_coords).items():
@@ -94,7 +97,7 @@ def decode_part(part: Part, reader: ChunkReader, elements: Array) -> Done:
                 failed.append(coords)
             else:
                 in_chunk = by_coords[coords].in_chunk
-                put(regions[coords], places[coords], chunk, in_chunk, reader.spec)
+                put(regions[coords], places.get(coords), chunk, in_chunk, reader.spec)
     return Done(
         failed=tuple(failed),
         counted=reader.counters.take(),
@@ -158,4 +161,5 @@ def main() -> None:
     """Run a decode process; its argument is the descriptor of a socket."""
     # Ctrl-C at a mount in the foreground is for the daemon, which ends this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    give_large_buffers_back()  # codecs then do not take fresh memory for each chunk
     serve(Connection(int(sys.argv[1])))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from zarrfs.arrays.memory import MACHINE_BYTES
 from zarrfs.codecs.base import ChunkSpec
 from zarrfs.codecs.pipeline import CodecPipeline, build_pipeline
-from zarrfs.errors import MetadataError
+from zarrfs.errors import CodecError, MetadataError
 
 if TYPE_CHECKING:
     from zarrfs.arrays.regions import Coords
@@ -43,6 +43,13 @@ class ObjectCodecs:
     most: int
     """Bytes of a stored chunk that are worth fetching: twice what any encoder makes of it, and
     something for what decoders ignore behind it, or all memory if nothing bounds it."""
+
+    def too_large(self, key: str, size: int) -> CodecError | None:
+        """Refuse so many stored bytes, before they are fetched, if no chunk can take as many."""
+        if size <= self.most:
+            return None
+        reason = f"a stored chunk has {size} bytes, more than the {self.most} that one can take"
+        return CodecError("its codecs", "decode", reason, key=key)
 
 
 class ArrayCodecs:

@@ -100,11 +100,15 @@ class ShardIndex:
         CodecError
             If the index points out of the shard.
         """
-        return self.written_range(coords) if (self.entries[coords] != MISSING).any() else None
+        offset, size = self.entries[coords].tolist()
+        return None if offset == size == MISSING else self._range(coords, offset, size)
 
     def written_range(self, coords: Coords) -> ByteRange:
         """Return where an inner chunk lies that was `written`; raises as `inner_range` does."""
-        offset, size = map(int, self.entries[coords])
+        offset, size = self.entries[coords].tolist()
+        return self._range(coords, offset, size)
+
+    def _range(self, coords: Coords, offset: int, size: int) -> ByteRange:
         end = MAX_INTEGER if self.shard_nbytes is None else self.shard_nbytes
         if offset + size > end:
             reason = f"the index puts inner chunk {coords} at bytes {offset} to {offset + size}"

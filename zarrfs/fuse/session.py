@@ -17,8 +17,8 @@ import pyfuse3
 import trio
 from trio.lowlevel import current_trio_token
 
+from zarrfs.arrays.heap import give_large_buffers_back
 from zarrfs.errors import MountError
-from zarrfs.fuse.heap import give_large_buffers_back
 from zarrfs.fuse.kernel_tuning import tune
 from zarrfs.fuse.operations import Operations
 

@@ -8,7 +8,7 @@ import sys
 PROGRAM = """
 import re, sys
 from pathlib import Path
-from zarrfs.fuse.heap import LARGE_BYTES, give_large_buffers_back
+from zarrfs.arrays.heap import LARGE_BYTES, give_large_buffers_back
 
 def resident():
     return int(re.search(r"VmRSS:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) * 1024

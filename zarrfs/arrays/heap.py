@@ -11,7 +11,8 @@ By default glibc raises this as such buffers come and go, up to 32 MiB, and then
 freed, in a heap per thread: with chunks of 8 MiB, read by 64 programs, the daemon took 260 to
 300 MiB, and 223 to 241 MiB with 1 MiB here. Then, however, codecs that need a buffer for each
 chunk, as blosc does, get fresh memory from the kernel every time: to read 1 GiB of blosc-lz4 chunks
-of 1 MiB took 1.7 CPU seconds, and 0.9 with 4 MiB.
+of 1 MiB took 1.7 CPU seconds, and 0.9 with 4 MiB. zstd takes 160 KB for each chunk: in a process
+that had 128 KiB as the threshold chunks of 64 KiB took 159 us each, and 137 with 4 MiB.
 """
 
 KEPT_BYTES = 2 * LARGE_BYTES
