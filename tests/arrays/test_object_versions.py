@@ -80,6 +80,17 @@ def test_the_first_version_read_counts_whoever_is_slower() -> None:
     assert versions.changed()
 
 
+def test_a_version_that_came_with_the_object_is_noted(store: MemoryStore) -> None:
+    versions = ObjectVersions(store)
+    versions.note("a", store.stat("a").version)
+    versions.note("b", MISSING)
+    assert not versions.changed()
+    versions.note("a", "another")  # the first one counts
+    assert not versions.changed()
+    store.set("b", b"2")
+    assert versions.changed()
+
+
 def test_forgetting_begins_anew(store: MemoryStore) -> None:
     versions = ObjectVersions(store)
     versions.record("a")
@@ -109,6 +120,7 @@ def test_a_store_without_cheap_stat_is_never_asked() -> None:
     store = FaultyStore(RemoteStore())
     versions = ObjectVersions(store)
     versions.record("a")
+    versions.note("b", MISSING)
     assert versions.present("a") == UNKNOWN
     assert not versions.changed()
     assert store.operations == []

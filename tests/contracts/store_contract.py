@@ -121,14 +121,30 @@ class StoreContract:
         spans = [value[slice(*span.resolve(len(value)))] for span in ranges]
         assert [bytes(data) for data in store.get_ranges("k", ranges)] == spans
 
-    @pytest.mark.parametrize("room", [0, 4, 5, 100])
+    @pytest.mark.parametrize("room", [None, 0, 4, 5, 100])
     @pytest.mark.parametrize("value", [b"", b"value"])
-    def test_object_is_read_into_a_buffer_or_not(self, seed: Seed, value: bytes, room: int) -> None:
+    def test_object_is_fetched_into_a_buffer_or_not(
+        self, seed: Seed, value: bytes, room: int | None
+    ) -> None:
         store = seed({"k": value})
-        buffer = memoryview(bytearray(b"?" * room))
-        assert bytes(store.get_into("k", buffer)) == value
+        buffer = None if room is None else memoryview(bytearray(b"?" * room))
+        data, info = store.fetch("k", buffer, len(value))
+        assert data is not None
+        assert bytes(data) == value
+        assert info == (store.stat("k") if store.capabilities.cheap_stat else None)
         with pytest.raises(KeyNotFoundError):
-            store.get_into("other", buffer)
+            store.fetch("other", buffer, len(value))
+
+    def test_an_object_larger_than_the_most_is_not_fetched_if_its_size_is_known(
+        self, seed: Seed
+    ) -> None:
+        store = seed({"k": b"value"})
+        data, info = store.fetch("k", None, 4)
+        if store.capabilities.cheap_stat:
+            assert (data, info) == (None, store.stat("k"))
+        else:
+            assert data is not None
+            assert (bytes(data), info) == (b"value", None)
 
     # --- missing is not failed -----------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from zarrfs.arrays.counters import Counters
 from zarrfs.arrays.memory import MACHINE_BYTES
 from zarrfs.arrays.object_codecs import ArrayCodecs
-from zarrfs.arrays.object_versions import ObjectVersions
+from zarrfs.arrays.object_versions import MISSING, ObjectVersions
 from zarrfs.arrays.shard_reading import ShardReader
 from zarrfs.codecs.base import Array
 from zarrfs.errors import CodecError, KeyNotFoundError, MetadataError, ZarrfsError
@@ -23,6 +23,7 @@ from zarrfs.format.node_keys import V2_ARRAY, V3_DOCUMENT
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from zarrfs.arrays.object_codecs import ObjectCodecs
     from zarrfs.arrays.regions import Coords
     from zarrfs.arrays.scratch import Scratch
     from zarrfs.arrays.shard_reading import Encoded
@@ -173,16 +174,13 @@ class ChunkReader:
         codecs = self._codecs.largest
         try:
             codecs = self._codecs.of(self._object_coords(wanted[0]))
-            size = self.versions.record(key)
-            too_large = None if codecs.levels else codecs.too_large(key, size)
-            if too_large is not None:
-                self.versions.drop(key)  # it was not read
-                encoded = [too_large]
-            elif self._shards is not None:
+            if self._shards is not None:
+                self.versions.record(key)
                 encoded = self._shards.inner_chunks(key, codecs, wanted)
             else:
-                is_plain = not codecs.pipeline.bytes_bytes
-                encoded = [self._object(key, scratch, place(wanted[0]) if is_plain else None)]
+                target = place(wanted[0]) if not codecs.pipeline.bytes_bytes else None
+                buffer = scratch.encoded if target is None and scratch is not None else target
+                encoded = [self._object(key, codecs, buffer)]
         except ZarrfsError as error:
             encoded = [error] * len(wanted)
         n_decoded, nanoseconds = 0, 0
@@ -224,14 +222,18 @@ class ChunkReader:
     def _object_coords(self, coords: Coords) -> Coords:
         return coords if self._shards is None else self._shards.object_coords(coords)
 
-    def _object(self, key: str, scratch: Scratch | None, target: memoryview | None) -> Encoded:
-        """Fetch a whole object, to `target` if it is given and the store can."""
-        buffer = scratch.encoded if target is None and scratch is not None else target
+    def _object(self, key: str, codecs: ObjectCodecs, buffer: memoryview | None) -> Encoded:
+        """Fetch a whole object, to `buffer` if it is given and the store can."""
         try:
-            data = self._store.get(key) if buffer is None else self._store.get_into(key, buffer)
+            data, info = self._store.fetch(key, buffer, codecs.most)
         except KeyNotFoundError:
+            self.versions.note(key, MISSING)
             return None
-        self.counters.add(objects_read=1, bytes_fetched=len(data))
+        if info is not None:
+            if data is None:
+                return codecs.too_large(key, info.size)
+            self.versions.note(key, info.version)
+        self.counters.add(objects_read=1, bytes_fetched=len(data or b""))
         return data
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from typing import TYPE_CHECKING
 
@@ -38,24 +37,16 @@ class ObjectVersions:
         self._versions: dict[str, str] = {}
         self._overflowed = False
 
-    def record(self, key: str) -> int:
-        """Note the present version of an object; call it before reading the object.
+    def record(self, key: str) -> None:
+        """Note the present version of an object; call it before reading parts of the object."""
+        if self._keeps and key not in self._versions:
+            self.note(key, self.present(key))
 
-        Returns
-        -------
-        int
-            Its size in bytes; 0 if it is not there, or the store was not asked: it cannot tell
-            cheaply, or its version is noted already.
-        """
-        if not self._keeps or key in self._versions:
-            return 0
-        version, size = MISSING, 0
-        with contextlib.suppress(KeyNotFoundError):
-            info = self._store.stat(key)
-            version, size = info.version, info.size
-        with self._lock:
-            self._note(key, version)
-        return size
+    def note(self, key: str, version: str) -> None:
+        """Note the version of an object that was read, or `MISSING`; the first one counts."""
+        if self._keeps and key not in self._versions:
+            with self._lock:
+                self._note(key, version)
 
     def take(self) -> Mapping[str, str]:
         """Versions noted so far, by key; none is from then on."""

@@ -16,7 +16,7 @@ for each store:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from zarrfs.errors import ReadOnlyError, StoreError
 
@@ -63,6 +63,17 @@ class ObjectInfo:
     """Changes whenever the bytes do (mtime and size, ETag, revision)."""
 
 
+class Fetched(NamedTuple):
+    """A whole object, and what is known of it. A tuple, for it is made for each chunk."""
+
+    data: Buffer | None
+    """``None`` of an object that was not read, since it is too large."""
+
+    info: ObjectInfo | None
+    """What `Store.stat` says of the version that was read, or of one before; ``None`` where that
+    is not cheap."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Listed:
     """One line of a listing: a key, or a prefix that has keys below it."""
@@ -107,12 +118,23 @@ class Store(Protocol):
         """
         ...
 
-    def get_into(self, key: str, buffer: memoryview) -> Buffer:
-        """Return a whole object like `get`; a view of `buffer` if the store reads into it.
+    def fetch(self, key: str, buffer: memoryview | None, most: int) -> Fetched:
+        """Return a whole object like `get`, with what is known of it.
 
-        What `buffer` holds behind the object, or where it was not used, has no meaning.
+        Parameters
+        ----------
+        key
+            The object.
+        buffer
+            Where a store may read it to. What it holds behind the object, or if it was not used,
+            has no meaning.
+        most
+            Bytes; a larger object is not read, where its size can be told beforehand.
         """
-        return self.get(key)
+        info = self.stat(key) if self.capabilities.cheap_stat else None
+        if info is not None and info.size > most:
+            return Fetched(None, info)
+        return Fetched(self.get(key), info)
 
     def get_ranges(self, key: str, ranges: Sequence[ByteRange]) -> list[Buffer]:
         """Return several spans of one object, in the order asked for.

@@ -26,7 +26,15 @@ from zarrfs.errors import (
     StoreError,
     StoreNotFoundError,
 )
-from zarrfs.stores.base import Buffer, Capabilities, DiskUsage, Listed, ObjectInfo, Store
+from zarrfs.stores.base import (
+    Buffer,
+    Capabilities,
+    DiskUsage,
+    Fetched,
+    Listed,
+    ObjectInfo,
+    Store,
+)
 from zarrfs.stores.disk_usage import disk_usage
 from zarrfs.stores.keys import check_key, check_prefix
 from zarrfs.stores.os_errors import store_error
@@ -114,20 +122,24 @@ class LocalStore(Store):
         """Return a file, or one span of it."""
         return self.get_ranges(key, [byte_range])[0]
 
-    def get_into(self, key: str, buffer: memoryview) -> Buffer:
-        """Return a file, read into `buffer` if it fits."""
+    def fetch(self, key: str, buffer: memoryview | None, most: int) -> Fetched:
+        """Return a file, read into `buffer` if it fits, and its size and time."""
 
-        def read(descriptor: int, size: int) -> Buffer:
-            if size > len(buffer):
-                return read_span(descriptor, 0, size)
-            return buffer[: read_into(descriptor, buffer[:size])]
+        def read(descriptor: int, status: os.stat_result) -> Fetched:
+            size, info = status.st_size, _object_info(status)
+            if size > most:
+                return Fetched(None, info)
+            if buffer is None or size > len(buffer):
+                return Fetched(read_span(descriptor, 0, size), info)
+            return Fetched(buffer[: read_into(descriptor, buffer[:size])], info)
 
         return self._read(key, read)
 
     def get_ranges(self, key: str, ranges: Sequence[ByteRange | None]) -> list[Buffer]:
         """Return several spans of one file, all of the same version of it."""
 
-        def read(descriptor: int, size: int) -> list[Buffer]:
+        def read(descriptor: int, status: os.stat_result) -> list[Buffer]:
+            size = status.st_size
             spans = (span.resolve(size) if span else (0, size) for span in ranges)
             return [read_span(descriptor, start, stop) for start, stop in spans]
 
@@ -142,11 +154,7 @@ class LocalStore(Store):
             self._raise_for("stat", key, path, error)
         if not stat.S_ISREG(status.st_mode):
             raise KeyNotFoundError(key)
-        return ObjectInfo(
-            size=status.st_size,
-            mtime_ns=status.st_mtime_ns,
-            version=f"{status.st_mtime_ns}-{status.st_size}-{status.st_ino}",
-        )
+        return _object_info(status)
 
     def list_dir(self, prefix: str) -> list[Listed]:
         """Names in a directory, without pipes, sockets and devices.
@@ -180,8 +188,8 @@ class LocalStore(Store):
         """Size of the file system of the root, and what is free to this user."""
         return disk_usage(self._root, self._url)
 
-    def _read(self, key: str, read: Callable[[int, int], T]) -> T:
-        """Call a function with the descriptor of a file, and its size in bytes."""
+    def _read(self, key: str, read: Callable[[int, os.stat_result], T]) -> T:
+        """Call a function with the descriptor of a file, and its status."""
         path = self._path("get", key)
         try:
             # O_NONBLOCK: opening a pipe without it waits for a writer.
@@ -190,7 +198,7 @@ class LocalStore(Store):
                 status = os.fstat(descriptor)
                 if not stat.S_ISREG(status.st_mode):
                     raise KeyNotFoundError(key)
-                return read(descriptor, status.st_size)
+                return read(descriptor, status)
             finally:
                 os.close(descriptor)
         except OSError as error:
@@ -341,6 +349,14 @@ class LocalStore(Store):
         while len(path) > len(self._root) and not os.path.lexists(path):
             path = os.path.dirname(path)
         return None if os.path.exists(path) else path
+
+
+def _object_info(status: os.stat_result) -> ObjectInfo:
+    return ObjectInfo(
+        size=status.st_size,
+        mtime_ns=status.st_mtime_ns,
+        version=f"{status.st_mtime_ns}-{status.st_size}-{status.st_ino}",
+    )
 
 
 def _reopened(url: str, device: int) -> LocalStore:
