@@ -35,11 +35,12 @@ from zarrfs.stores.base import (
     ObjectInfo,
     Store,
 )
+from zarrfs.stores.directories import make_directories, remove_empty_parents, with_parents
 from zarrfs.stores.disk_usage import disk_usage
 from zarrfs.stores.keys import check_key, check_prefix
 from zarrfs.stores.os_errors import store_error
 from zarrfs.stores.positional_reads import read_into, read_span
-from zarrfs.stores.temporary_files import FOLDER, RETRIES, TemporaryFolder
+from zarrfs.stores.temporary_files import FOLDER, TemporaryFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -81,7 +82,7 @@ class LocalStore(Store):
         self._root = os.fsencode(path)
         try:
             if create:
-                _make_directories(self._root)
+                make_directories(self._root)
             status = os.stat(self._root)
         except (FileNotFoundError, NotADirectoryError) as error:
             reason = "there is no such directory"
@@ -251,8 +252,8 @@ class LocalStore(Store):
         self._require_writable("rename", key)
         self.stat(key)
         try:
-            _with_parents(target, lambda: os.rename(source, target))
-            self._remove_empty_parents(source)
+            with_parents(target, lambda: os.rename(source, target))
+            remove_empty_parents(source, self._root)
         except OSError as error:
             self._raise_for("rename", key, source, error)
 
@@ -264,7 +265,7 @@ class LocalStore(Store):
             mode = os.lstat(path).st_mode
             if stat.S_ISREG(mode) or stat.S_ISLNK(mode):
                 os.unlink(path)
-                self._remove_empty_parents(path)
+                remove_empty_parents(path, self._root)
         except OSError as error:
             with contextlib.suppress(KeyNotFoundError):
                 self._raise_for("delete", key, path, error)
@@ -281,7 +282,7 @@ class LocalStore(Store):
         try:
             try:
                 with self._temporary.file(data) as source:
-                    _with_parents(target, lambda: place(source, target))
+                    with_parents(target, lambda: place(source, target))
             except OSError as error:
                 # Part of the store lies on another disk, behind a link or a mount.
                 if error.errno != errno.EXDEV:
@@ -294,13 +295,6 @@ class LocalStore(Store):
         except OSError as error:
             self._check_root(operation)
             raise store_error(operation, key, error, self._url) from error
-
-    def _remove_empty_parents(self, path: bytes) -> None:
-        parent = os.path.dirname(path)
-        with contextlib.suppress(OSError):  # not empty, or a link
-            while len(parent) > len(self._root):
-                os.rmdir(parent)
-                parent = os.path.dirname(parent)
 
     def _require_writable(self, operation: str, key: str) -> None:
         if not self._is_writable:
@@ -364,35 +358,3 @@ def _reopened(url: str, device: int) -> LocalStore:
     store._device = device
     store._check_root("open")
     return store
-
-
-def _with_parents(target: bytes, action: Callable[[], None]) -> None:
-    """Do `action`, making the directories above `target` if it finds them missing.
-
-    Tried again while somebody removes them as empty at the same time.
-    """
-    for _ in range(RETRIES):
-        try:
-            return action()
-        except FileNotFoundError:
-            with contextlib.suppress(FileNotFoundError):
-                _make_directories(os.path.dirname(target))
-    return action()
-
-
-def _make_directories(path: bytes) -> None:
-    """Make a directory and those above it; not recursive as `os.makedirs`, keys can be deep."""
-    missing = []
-    while True:
-        try:
-            os.mkdir(path)
-        except FileNotFoundError:
-            missing.append(path)
-            path = os.path.dirname(path)
-        except FileExistsError:
-            break
-        else:
-            break
-    for below in reversed(missing):
-        with contextlib.suppress(FileExistsError):
-            os.mkdir(below)
