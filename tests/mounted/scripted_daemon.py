@@ -19,7 +19,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
+from zarrfs.fuse.kernel_tuning import KernelLimits
 from zarrfs.fuse.session import SessionOptions, _descriptor_of_libfuse, run
 from zarrfs.stores.faulty import FaultyStore
 from zarrfs.stores.local import LocalStore
@@ -76,10 +78,16 @@ class Thief:
 
 
 def obey(
-    store: MisprogrammedStore, thief: Thief, command: str, arguments: dict[str, Any]
+    filesystem: FileSystem,
+    store: MisprogrammedStore,
+    thief: Thief,
+    command: str,
+    arguments: dict[str, Any],
 ) -> object:
     """Do what the starter wants."""
     match command:
+        case "refresh":
+            filesystem.refresh()
         case "inject":
             store.inject(**arguments["faults"])
         case "heal":
@@ -128,13 +136,17 @@ def main() -> None:
         def listen() -> None:
             for line in sys.stdin:
                 arguments = json.loads(line)
-                answer(obey(store, thief, arguments.pop("command"), arguments))
+                answer(obey(filesystem, store, thief, arguments.pop("command"), arguments))
             os.kill(os.getpid(), signal.SIGTERM)
 
         def ready() -> None:
             answer("ready")
             threading.Thread(target=listen, daemon=True).start()
 
+        limits: contextlib.AbstractContextManager[object] = contextlib.nullcontext()
+        if start.get("is_untuned"):  # as for a user who may not raise them
+            low = KernelLimits(read_ahead_kb=128, max_background=None)
+            limits = patch("zarrfs.fuse.session.tune", lambda device: low)
         options = SessionOptions(
             mountpoint=mountpoint,
             fuse_options=frozenset({"ro", "fsname=scripted", "subtype=zarrfs"}),
@@ -142,7 +154,8 @@ def main() -> None:
             names_timeout=start.get("names_timeout", 15.0),
             attr_timeout=attr_timeout,
         )
-        run(filesystem, options, ready)
+        with limits:
+            run(filesystem, options, ready)
         filesystem.close()
 
 

@@ -62,7 +62,7 @@ def test_root_raises_all_and_mounts_fusectl_where_it_is_missing(scratch: Path) -
     script = f'{LIMITS}\n{READ}\nzarrfs stats "$SCRATCH/mnt" | grep kernel | tr -s " "'
     assert lines(scratch, script, NO_FUSECTL, 0) == [
         *("4096", "64", "48", SHA256),
-        *("kernel.read_ahead_kb 4,096", "kernel.max_background 64"),
+        *("kernel.read_ahead_kb 4,096", "kernel.max_background 64", "kernel.pages_pushed False"),
     ]
 
 
@@ -75,7 +75,7 @@ def test_user_raises_what_is_his_own(scratch: Path) -> None:
     prepare = FUSE_FOR_ALL + FUSECTL + sudo_that("echo sudo: a password is required >&2; exit 1")
     assert lines(scratch, script, prepare, NOBODY) == [
         *("128", "64", "48", SHA256),
-        *("kernel.read_ahead_kb 128", "kernel.max_background 64"),
+        *("kernel.read_ahead_kb 128", "kernel.max_background 64", "kernel.pages_pushed True"),
         "read_ahead_kb stays 128: Permission denied; sudo: a password is required",
     ]
 
@@ -87,7 +87,7 @@ def test_user_mounts_as_well_where_nothing_can_be_raised(scratch: Path) -> None:
     grep -o "max_background cannot be read.*" "$SCRATCH/mnt/.zarrfs/log"
     """
     assert lines(scratch, script, FUSE_FOR_ALL + NO_FUSECTL, NOBODY) == [
-        *("128", SHA256, "kernel.read_ahead_kb 128"),
+        *("128", SHA256, "kernel.read_ahead_kb 128", "kernel.pages_pushed True"),
         "max_background cannot be read: No such file or directory",
     ]
 
@@ -134,7 +134,7 @@ def test_remedy_for_a_read_only_sysfs_lets_root_raise_read_ahead(scratch: Path) 
     assert found[:4] == ["128", "64", "48", SHA256]
     assert found[4:7] == [
         "None",
-        "your mounts keep the kernel's, mostly 128 KiB: sysfs is mounted read-only",
+        "your mounts keep the kernel's, mostly 128 KiB, and push pages instead: sysfs is mounted read-only",
         "mount -o remount,rw /sys",
     ]
     assert found[7:] == ["4096", "64", "48"]

@@ -331,3 +331,15 @@ def test_name_that_was_cut_does_not_open_by_its_full_length(show: Show) -> None:
     for path in ("bin/" + "x" * 300 + ".bin", "zarr/" + "x" * 300):
         with pytest.raises(EntryNotFoundError):
             filesystem.entry(path)
+
+
+def test_elements_come_together_up_to_the_end_of_their_slab(show: Show) -> None:
+    filesystem = show(memory_store(t=b"ab"))
+    opened = filesystem.open("npy/t.npy")
+    size = filesystem.entry("npy/t.npy").size
+    assert opened.slab_end(size - 2) == opened.slab_end(size - 1) == size
+    # What no slab holds comes alone.
+    assert opened.slab_end(0) == 0
+    assert opened.slab_end(size) == size
+    for other in ("README.txt", "zarr/t/c/0"):
+        assert filesystem.open(other).slab_end(1) == 1

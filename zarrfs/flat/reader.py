@@ -124,6 +124,11 @@ class FlatArray:
         self._prefetch(*advice.ahead)
         return reply
 
+    def slab_end(self, offset: int) -> int:
+        """Return the end of the slab that holds a byte: up to there, a read is one view."""
+        start, size = self._layout.span(self._layout.find(offset))
+        return start + size
+
     def forget(self) -> None:
         """Drop all that was read; what is being read is delivered all the same."""
         # In this order: a slab begun before has old chunks, and none of those may stay.

@@ -61,22 +61,23 @@ class Inodes:
         self._lookups[number] = self._lookups.get(number, 0) + 1
         return number
 
-    def forget(self, number: InodeNumber, n_lookups: int) -> None:
-        """Take back `n_lookups`; without any left, the number means nothing any more.
+    def forget(self, number: InodeNumber, n_lookups: int) -> bool:
+        """Take back `n_lookups`; without any left, the number means nothing any more: true then.
 
         A number that means nothing is only logged: the kernel could not be told of an error.
         """
         if number == ROOT:
-            return
+            return False
         remaining = self._lookups.get(number, 0) - n_lookups
         if remaining > 0:
             self._lookups[number] = remaining
-            return
+            return False
         if remaining < 0:
             _log.warning("inode %d was forgotten %d times too often", number, -remaining)
         if number in self._lookups:
             del self._lookups[number]
             del self._numbers[self._paths.pop(number)]
+        return True
 
 
 def _hash(path: str) -> InodeNumber:

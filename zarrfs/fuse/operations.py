@@ -28,6 +28,7 @@ from zarrfs.fuse.errno_map import EXPECTED, errno_of
 from zarrfs.fuse.handles import HandleNumber, Handles
 from zarrfs.fuse.inodes import InodeNumber, Inodes
 from zarrfs.fuse.kernel_cache import KernelCache
+from zarrfs.fuse.page_pushing import LEAST_BYTES, PagePushes, Run
 from zarrfs.fuse.waiting import LateReads, run_in_thread, wait_for
 from zarrfs.vfs.filesystem import CONTROL
 
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
     from zarrfs.vfs.entries import Entry, Name, OpenFile
     from zarrfs.vfs.filesystem import FileSystem
+
+    Buffer = bytes | bytearray | memoryview
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -82,8 +85,11 @@ class _OpenDirectory:
 @dataclass(slots=True)
 class _Open:
     path: str
+    number: InodeNumber
     file: OpenFile
     late: LateReads
+    run: Run | None
+    """Its reads in order, if what they read goes through the kernel's page cache."""
 
 
 class Operations(pyfuse3.Operations):
@@ -123,6 +129,7 @@ class Operations(pyfuse3.Operations):
         self._keep_cache = keep_cache
         self._inodes = Inodes()
         self.kernel_cache = KernelCache(self._inodes)
+        self.pages = PagePushes()
         self._files: Handles[_Open] = Handles()
         self._directories: Handles[_OpenDirectory] = Handles()
         self._name_threads = trio.CapacityLimiter(NAME_THREADS)
@@ -156,7 +163,7 @@ class Operations(pyfuse3.Operations):
             self.kernel_cache.add_missing(parent, name)
             return no_entry(self._attr_timeout)
         # Counted last: the kernel never forgets what an error kept from it.
-        attributes = self._attributes(entry, self._inodes.number(path))
+        attributes = await self._attributes(entry, self._inodes.number(path))
         self._inodes.look_up(path)
         return attributes
 
@@ -166,12 +173,13 @@ class Operations(pyfuse3.Operations):
     ) -> pyfuse3.EntryAttributes:
         """Tell the attributes of an inode."""
         entry = await self._entry(self._path(inode))
-        return self._attributes(entry, InodeNumber(inode))
+        return await self._attributes(entry, InodeNumber(inode))
 
     async def forget(self, inode_list: Sequence[tuple[pyfuse3.InodeT, int]]) -> None:
         """Take back what the kernel was told; there is no reply, and nothing may be raised."""
         for inode, n_lookups in inode_list:
-            self._inodes.forget(InodeNumber(inode), n_lookups)
+            if self._inodes.forget(InodeNumber(inode), n_lookups):
+                self.pages.forget(InodeNumber(inode))
 
     @_handler
     async def statfs(self, ctx: pyfuse3.RequestContext) -> pyfuse3.StatvfsData:
@@ -238,7 +246,7 @@ class Operations(pyfuse3.Operations):
             ):
                 if entry is None:
                     continue
-                attributes = self._attributes(entry, self._inodes.number(path))
+                attributes = await self._attributes(entry, self._inodes.number(path))
                 shown = pyfuse3.FileNameT(os.fsencode(name.name))
                 if not pyfuse3.readdir_reply(token, shown, attributes, position):
                     return
@@ -260,9 +268,12 @@ class Operations(pyfuse3.Operations):
             raise pyfuse3.FUSEError(errno.EROFS)
         path = self._path(inode)
         file = await self._in_thread(path, self.filesystem.open, path)
-        number = self._files.add(_Open(path, file, LateReads(self._attr_timeout)))
+        number = InodeNumber(inode)
+        await self._before_telling(path, number)
+        run = None if file.direct_io or flags & os.O_DIRECT else Run()
+        handle = self._files.add(_Open(path, number, file, LateReads(self._attr_timeout), run))
         return pyfuse3.FileInfo(
-            fh=pyfuse3.FileHandleT(number),
+            fh=pyfuse3.FileHandleT(handle),
             keep_cache=self._keep_cache and file.keep_cache,
             direct_io=file.direct_io,
         )
@@ -271,9 +282,11 @@ class Operations(pyfuse3.Operations):
     async def read(self, fh: pyfuse3.FileHandleT, off: int, size: int) -> bytes:
         """Read a span of a file, at once if its bytes are there."""
         opened = self._files.get(HandleNumber(fh))
-        reply = opened.file.read(off, size)
-        if isinstance(reply, Future):
-            reply = await self._data(opened, reply, off, size)
+        most = opened.run.observe(off, size) if opened.run and self.pages.is_on else 0
+        if most:
+            reply = await self._read_ahead(opened, off, size, most)
+        else:
+            reply = await self._read(opened, off, size)
         self.filesystem.count(bytes_served=len(reply))
         # Any buffer is written to the kernel as it is; the annotation in pyfuse3 is narrower.
         return cast("bytes", reply)
@@ -295,6 +308,29 @@ class Operations(pyfuse3.Operations):
     async def release(self, fh: pyfuse3.FileHandleT) -> None:
         """Close a file."""
         self._files.remove(HandleNumber(fh))
+
+    async def _read(self, opened: _Open, offset: int, size: int) -> Buffer:
+        reply = opened.file.read(offset, size)
+        return await self._data(opened, reply, offset, size) if isinstance(reply, Future) else reply
+
+    async def _read_ahead(self, opened: _Open, offset: int, size: int, most: int) -> Buffer:
+        """Read more than was asked for, and give that to the kernel before the answer."""
+        assert opened.run
+        ticket = self.pages.ticket(opened.number)
+        stop = min(offset + most, opened.file.slab_end(offset))
+        # The kernel has asked for as much again by now: it always does while it waits.
+        begin = offset + 2 * size
+        if ticket is None or stop - begin < LEAST_BYTES:
+            return await self._read(opened, offset, size)
+        opened.run.reach(stop)
+        try:
+            data = memoryview(await self._read(opened, offset, stop - offset))
+        except ZarrfsError:
+            # It may be something behind that cannot be had.
+            return await self._read(opened, offset, size)
+        n_pushed = await self.pages.push(ticket, begin, data[2 * size :])
+        self.filesystem.count(bytes_pushed=n_pushed)
+        return data[:size]
 
     # --- how to wait -----------------------------------------------------------------------------
 
@@ -336,8 +372,21 @@ class Operations(pyfuse3.Operations):
     def _path(self, inode: pyfuse3.InodeT) -> str:
         return self._inodes.path(InodeNumber(inode))
 
-    def _attributes(self, entry: Entry, number: InodeNumber) -> pyfuse3.EntryAttributes:
+    async def _attributes(self, entry: Entry, number: InodeNumber) -> pyfuse3.EntryAttributes:
+        if not entry.is_directory:
+            await self._before_telling("attributes", number, entry.size)
         return entry_attributes(entry, number, self._attr_timeout)
+
+    async def _before_telling(
+        self, about: str, number: InodeNumber, size: int | None = None
+    ) -> None:
+        """Let pushes end that the kernel is to drop when it has the answer."""
+        pushes = self.pages.before_telling(number, size)
+        with trio.move_on_after(self._names_timeout) as scope:
+            for push in pushes:
+                await push.wait()
+        if scope.cancelled_caught:
+            raise DeadlineError(f"{about}: pages are still on their way to the kernel")
 
     def _entries(self, paths: Sequence[str]) -> list[Entry | None]:
         return [self._entry_or_none(path) for path in paths]

@@ -19,7 +19,7 @@ from trio.lowlevel import current_trio_token
 
 from zarrfs.arrays.heap import give_large_buffers_back
 from zarrfs.errors import MountError
-from zarrfs.fuse.kernel_tuning import tune
+from zarrfs.fuse.kernel_tuning import ENOUGH_READ_AHEAD_KB, tune
 from zarrfs.fuse.operations import Operations
 
 if TYPE_CHECKING:
@@ -43,6 +43,9 @@ ALARM = 1.0
 # Seconds for which a mount is held back until the kernel's limits are raised: files that were
 # opened before keep the old read-ahead. Without sudo it takes a few milliseconds.
 TUNING = 0.5
+
+# Seconds that pages on their way to the kernel get when the mount ends: a few milliseconds will do.
+PUSHING = 1.0
 
 # SIGHUP: the terminal of a mount in the foreground was closed.
 ENDING_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -146,7 +149,10 @@ async def _serve(
             limits = await trio.to_thread.run_sync(
                 _raise_limits, options.mountpoint, abandon_on_cancel=True
             )
-            filesystem.kernel.update(limits.known() if limits else {})
+            if limits:
+                # Where it cannot be told, nobody has raised it.
+                operations.pages.is_on = (limits.read_ahead_kb or 0) < ENOUGH_READ_AHEAD_KB
+                filesystem.kernel.update(limits.known(), pages_pushed=operations.pages.is_on)
             tuned.set()
 
         async def tell_when_ready() -> None:
@@ -163,8 +169,11 @@ async def _serve(
         nursery.start_soon(end_when_cut_off)
         nursery.start_soon(tell_when_ready)
         nursery.start_soon(give_memory_back_when_idle, filesystem)
-        with abort_is_an_end():
-            await pyfuse3.main(max_tasks=MAX_REQUESTS)
+        try:
+            with abort_is_an_end():
+                await pyfuse3.main(max_tasks=MAX_REQUESTS)
+        finally:
+            await operations.pages.end(PUSHING)  # libfuse is closed next, and they use it
         nursery.cancel_scope.cancel()
 
 

@@ -192,7 +192,7 @@ def check_raising() -> Check:
         remedy = _install("sudo").removeprefix("sudo ")
     else:
         remedy = _as_root(f"sh -c 'umask 337; echo \"{sudo_rule()}\" > {SUDO_RULE}'")
-    found = f"your mounts keep the kernel's, mostly 128 KiB: {why}"
+    found = f"your mounts keep the kernel's, mostly 128 KiB, and push pages instead: {why}"
     return Check(name=name, ok=None, found=found, remedy=remedy)
 
 
@@ -212,7 +212,7 @@ def check_read_ahead() -> list[Check]:
             Check(
                 name="read-ahead",
                 ok=True if is_enough else None,
-                found=f"{kib} KiB on {entry.mountpoint}",
+                found=f"{kib} KiB on {entry.mountpoint}" + ("" if is_enough else ", pages pushed"),
                 remedy="" if is_enough else _as_root(f"sh -c 'echo {READ_AHEAD_KB} > {setting}'"),
             )
         )

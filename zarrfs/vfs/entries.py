@@ -54,6 +54,14 @@ class OpenFile(Protocol):
         """Return the bytes of a span, fewer only at the end of the file; does not wait."""
         ...
 
+    def slab_end(self, offset: int) -> int:
+        """Return the end of what is decoded together with the byte at an offset.
+
+        All up to there comes at once, and without a copy. It is the offset itself where nothing
+        is.
+        """
+        ...
+
 
 class Branch(Protocol):
     """One of the trees of a mount. Paths are relative to it, ``""`` its own directory."""

@@ -160,6 +160,7 @@ class FileSystem:
         """Tell what was done so far. Sizes in bytes, times in seconds."""
         sums = self._engine.counters.snapshot()
         budget = self._engine.budget
+        n_served = sums["bytes_served"] + sums["bytes_pushed"]
         return {
             "uptime": round(time.time() - self._started, 3),
             "requests": {
@@ -167,7 +168,8 @@ class FileSystem:
                 for name, n in sorted(sums.items())
                 if name.startswith("requests_")
             },
-            "bytes_served": sums["bytes_served"],
+            "bytes_served": n_served,
+            "bytes_pushed": sums["bytes_pushed"],
             "bytes_decoded": sums["bytes_decoded"],
             "bytes_fetched": sums["bytes_fetched"],
             "objects_read": sums["objects_read"],
@@ -178,9 +180,7 @@ class FileSystem:
             "bytes_spilled": sums["bytes_spilled"],
             "spill_hits": sums["spill_hits"],
             "decode_time": sums["decode_ns"] / 1e9,
-            "amplification": (
-                sums["bytes_decoded"] / sums["bytes_served"] if sums["bytes_served"] else None
-            ),
+            "amplification": (sums["bytes_decoded"] / n_served if n_served else None),
             "memory": {"limit": budget.limit, "used": budget.used, "peak": budget.peak},
             "kernel": dict(self.kernel),
             "errors": sums["errors"],

@@ -61,6 +61,10 @@ class RawFile:
         """Return the bytes of a span, fewer only at the end of the object; does not wait."""
         return on_pool(self._pool, lambda: self._read(ByteRange(offset, size)))
 
+    def slab_end(self, offset: int) -> int:
+        """Return the offset: nothing is decoded."""
+        return offset
+
     def _read(self, byte_range: ByteRange) -> Buffer:
         known = self._failure
         if known is not None and time.monotonic() < known[0]:

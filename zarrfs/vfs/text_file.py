@@ -26,6 +26,10 @@ class TextFile:
         """Return the bytes of a span, fewer only at the end."""
         return self._text[offset : offset + size]
 
+    def slab_end(self, offset: int) -> int:
+        """Return the offset: nothing is decoded."""
+        return offset
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextBranch:

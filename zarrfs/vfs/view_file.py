@@ -73,6 +73,14 @@ class ViewedFile:
             return self._read(node, offset, size)
         return on_pool(self._pool, lambda: self._read(self._nodes.get(path), offset, size))
 
+    def slab_end(self, offset: int) -> int:
+        """Return the end of what is decoded together with the byte at an offset."""
+        _, shown, segments = self._latest
+        for segment in segments.cut(offset, 1):
+            if isinstance(segment, FlatSpan):
+                return offset + shown.flat.slab_end(segment.offset) - segment.offset
+        return offset
+
     def _read(self, node: Node | None, offset: int, size: int) -> Reply:
         shown, segments = self._current(node)
         replies: list[Reply] = []
