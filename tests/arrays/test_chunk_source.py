@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.arrays import writer
-from zarrfs.arrays import chunk_source, failures, scratch
+from zarrfs.arrays import batching, failures, scratch
 from zarrfs.arrays.hierarchy import ArrayNode, Hierarchy
 from zarrfs.errors import ChunkError, CodecError, StoreError
 from zarrfs.stores.faulty import FaultyStore
@@ -407,7 +407,7 @@ def test_a_failure_from_before_forgetting_is_not_remembered(
 def test_inner_chunks_of_a_shard_are_fetched_in_batches(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chunk_source, "TASK_BYTES", 10 * 2)
+    monkeypatch.setattr(batching, "TASK_BYTES", 10 * 2)
     store = FaultyStore(writer.write_v3(DATA, (8, 8), [writer.sharding((1, 1))]))
     source = source_of(engine, store)
     chunks = Received(source, list(np.ndindex(8, 8))).wait()

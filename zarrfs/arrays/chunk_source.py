@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from zarrfs.arrays.batching import batches
+from zarrfs.arrays.decode_pool import CORES
 from zarrfs.arrays.failures import Failures
 from zarrfs.arrays.scratch import scratch_buffers
 from zarrfs.arrays.wanted_chunk import WantedChunk
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from zarrfs.arrays.batching import Batch
     from zarrfs.arrays.chunk_cache import ChunkCache
     from zarrfs.arrays.chunk_io import ChunkReader, Loaded
     from zarrfs.arrays.decode_pool import DecodePool
@@ -33,10 +36,6 @@ if TYPE_CHECKING:
     from zarrfs.format.axes import Axis
 
 _log = logging.getLogger(__name__)
-
-# Chunks of one object are decoded in tasks of about this many bytes: enough to merge the byte
-# ranges of small inner chunks, few enough to occupy all threads.
-TASK_BYTES = 4 * 2**20
 
 
 def _nowhere(_: Coords) -> None:
@@ -156,6 +155,16 @@ class ChunkSource:
             lost = list(self._not_read_back(spilled, receive, part, generation))
             if lost:
                 self.request(lost, receive, place=place, keep=keep, part=part, urgent=urgent)
+
+    def has_any(self, wanted: Iterable[Coords]) -> bool:
+        """Whether any of some chunks is kept or under way, and so need not be decoded again."""
+        generation = self._generation
+        if not (generation.wanted or self._cache.n_chunks):
+            return False
+        return any(
+            coords in generation.wanted or self._cache.get(generation, coords)[0]
+            for coords in wanted
+        )
 
     def hasten(self, wanted: Iterable[Coords]) -> None:
         """Let chunks that were requested without urgency overtake others: they are waited for."""
@@ -329,7 +338,6 @@ class ChunkSource:
         return error
 
     def _submit(self, wanted: list[Coords], generation: _Generation, *, urgent: bool) -> None:
-        n = max(1, TASK_BYTES // max(1, self.reader.spec.nbytes))
         try:
             groups = self.reader.by_object(wanted)
         except Exception as error:  # noqa: BLE001 (a plug-in's chunk keys; nobody may wait for ever)
@@ -337,24 +345,22 @@ class ChunkSource:
             for coords, one in self._begun(wanted, generation).items():
                 self._deliver("", coords, ZarrfsError(reason), generation, one)
             return
-        for key, group in groups.items():
-            for first in range(0, len(group), n):
-                task = _Task(self, key, group[first : first + n], generation)
-                self._pool.submit(task, urgent=urgent)
+        n_shares = CORES if self.reader.has_quick_store else None
+        for task in batches(groups, self.reader.spec.nbytes, n_shares=n_shares):
+            self._pool.submit(_Task(self, task, generation), urgent=urgent)
 
 
 class _Task:
-    """A batch to decode. A class rather than a closure: thousands wait in the queue at a time."""
+    """Chunks to decode. A class rather than a closure: thousands wait in the queue at a time."""
 
-    __slots__ = ("batch", "generation", "key", "source")
+    __slots__ = ("batches", "generation", "source")
 
-    def __init__(
-        self, source: ChunkSource, key: str, batch: list[Coords], generation: _Generation
-    ) -> None:
-        self.source, self.key, self.batch, self.generation = source, key, batch, generation
+    def __init__(self, source: ChunkSource, batches: list[Batch], generation: _Generation) -> None:
+        self.source, self.batches, self.generation = source, batches, generation
 
     def __call__(self) -> None:
-        self.source.load(self.key, self.batch, self.generation)
+        for key, batch in self.batches:
+            self.source.load(key, batch, self.generation)
 
 
 def _is_cut(axis: Axis) -> bool:
