@@ -182,3 +182,13 @@ def test_threads_may_share_an_open_file() -> None:
     for thread in threads:
         thread.join()
     assert len(ahead.windows()) <= MAX_STREAMS
+
+
+def test_reads_of_what_a_larger_one_has_covered_are_of_its_stream() -> None:
+    # More is read than the kernel asked for, and it asks for some of that meanwhile.
+    readahead, advices = ReadAhead(), []
+    for start in range(0, 64 * MIB, 4 * MIB):
+        advices.append(readahead.observe(start, 4 * MIB))
+        advices.append(readahead.observe(start + 128 * KIB, 128 * KIB))
+    assert all(advice.is_sequential for advice in advices[2:])
+    assert len(readahead.windows()) == 1

@@ -114,7 +114,8 @@ class ReadAhead:
             if offset == stream.expected or stop == stream.start:
                 near = stream
                 break
-            if near is None and abs(offset - stream.expected) <= tolerance:
+            is_within = stream.start <= offset < stream.expected  # its latest read was larger
+            if near is None and (is_within or abs(offset - stream.expected) <= tolerance):
                 near = stream
         if near is not None and near is not self._streams[-1]:
             self._streams.remove(near)
