@@ -11,6 +11,7 @@ from zarrfs.flat.readahead import (
     FIRST_WINDOW_BYTES,
     LAST_WINDOW_BYTES,
     MAX_STREAMS,
+    SLABS_BEFORE_AHEAD,
     START_BYTES,
     WINDOW_GROWTH,
     Advice,
@@ -68,6 +69,15 @@ def test_the_window_grows_with_what_was_read_up_to_its_limit() -> None:
         assert far - stop <= window
         if offset:
             assert far - stop == window
+
+
+def test_read_ahead_is_at_most_a_tenth_of_a_part_that_does_not_begin_at_the_start() -> None:
+    ahead = ReadAhead()
+    n_read = 0
+    for offset, size in sequential(1000, start=512 * MIB):
+        first, stop = ahead.observe(offset, size, slab_bytes=3 * MIB).ahead
+        n_read += size
+        assert (first < stop) == (n_read >= SLABS_BEFORE_AHEAD * 3 * MIB)
 
 
 def test_a_few_small_reads_do_not_read_far_ahead() -> None:
@@ -165,8 +175,8 @@ def test_windows_tell_where_streams_go_on() -> None:
     replay(sequential(2), ahead)
     replay([(100 * MIB, READ), (100 * MIB - READ, READ)], ahead)
     (forward, advised), (backward, _) = ahead.windows()
-    assert (forward, advised) == (2 * READ, 2 * READ + FIRST_WINDOW_BYTES)
-    assert backward == 100 * MIB - READ - 1
+    assert (forward, advised) == (2 * READ - 1, 2 * READ + FIRST_WINDOW_BYTES)
+    assert backward == 100 * MIB - READ
 
 
 def test_threads_may_share_an_open_file() -> None:

@@ -134,7 +134,8 @@ def test_remedy_for_a_read_only_sysfs_lets_root_raise_read_ahead(scratch: Path) 
     assert found[:4] == ["128", "64", "48", SHA256]
     assert found[4:7] == [
         "None",
-        "your mounts keep the kernel's, mostly 128 KiB, and push pages instead: sysfs is mounted read-only",
+        "your mounts keep the kernel's, mostly 128 KiB, and push pages instead: "
+        "sysfs is mounted read-only",
         "mount -o remount,rw /sys",
     ]
     assert found[7:] == ["4096", "64", "48"]

@@ -172,7 +172,7 @@ class ChunkSource:
         with self._lock:
             known = [(coords, generation.wanted.get(coords)) for coords in wanted]
             queued = [coords for coords, one in known if one is not None and one.hasten()]
-        self._submit(queued, generation, urgent=True)
+        self._submit(queued, generation, urgent=True, was_late=True)
 
     def remembers_failure(self, coords: Coords) -> bool:
         """Whether a chunk failed, not longer ago than failures are remembered; takes no lock."""
@@ -337,7 +337,9 @@ class ChunkSource:
             _log.error("%s (chunk %s)", error, coords)
         return error
 
-    def _submit(self, wanted: list[Coords], generation: _Generation, *, urgent: bool) -> None:
+    def _submit(
+        self, wanted: list[Coords], generation: _Generation, *, urgent: bool, was_late: bool = False
+    ) -> None:
         try:
             groups = self.reader.by_object(wanted)
         except Exception as error:  # noqa: BLE001 (a plug-in's chunk keys; nobody may wait for ever)
@@ -345,7 +347,10 @@ class ChunkSource:
             for coords, one in self._begun(wanted, generation).items():
                 self._deliver("", coords, ZarrfsError(reason), generation, one)
             return
-        n_shares = CORES if self.reader.has_quick_store else None
+        # What nobody waited for has a task for each object: so it is soon overtaken, and all
+        # threads overtake it.
+        is_shared = urgent and not was_late and self.reader.has_quick_store
+        n_shares = CORES if is_shared else None
         for task in batches(groups, self.reader.spec.nbytes, n_shares=n_shares):
             self._pool.submit(_Task(self, task, generation), urgent=urgent)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zarrfs.arrays.placing import put, region_of
-from zarrfs.arrays.regions import box_shape, pieces
+from zarrfs.arrays.regions import box_shape, n_pieces, pieces
 from zarrfs.errors import OffsetError
 from zarrfs.flat.layout import boxes, slab_layout
 from zarrfs.flat.readahead import BEHIND_BYTES, LAST_WINDOW_BYTES
@@ -38,8 +38,10 @@ SLAB_BYTES = 16 * 2**20
 _READERS = 64
 # A row of chunks larger than this part of the memory is split; no more is read ahead of a reader.
 _LARGEST_PART = 4
-# A scattered read of this part of a slab pays for the slab by itself.
+# A scattered read of this part of a slab, or that needs more than this part of its chunks, pays for
+# the slab by itself.
 _WORTHY_PART = 16
+_WORTHY_CHUNKS = 2
 
 
 class FlatArray:
@@ -70,7 +72,9 @@ class FlatArray:
             limit=memory // _LARGEST_PART,
         )
         self._slab_bytes = self._layout.slab_bytes
-        # One slab ahead hides the decoding of it; latency takes more.
+        # One slab ahead hides the decoding of it; latency takes more. It is not begun before the
+        # one behind may be dropped; nor when the kernel, which itself reads ahead of a program,
+        # just looks into a slab: behind each part of a file two were decoded in vain, now one.
         near = max(self._slab_bytes, SLAB_BYTES) - BEHIND_BYTES
         ahead = near if source.reader.has_quick_store else max(near, LAST_WINDOW_BYTES)
         self._most_ahead = min(ahead, memory // _LARGEST_PART)
@@ -105,12 +109,15 @@ class FlatArray:
         size = min(size, self.size - offset)
         if size <= 0:
             return memoryview(b"")
-        advice = readahead.observe(offset, size, most_ahead=self._most_ahead)
+        advice = readahead.observe(
+            offset, size, slab_bytes=self._slab_bytes, most_ahead=self._most_ahead
+        )
         self._table.add_reader(self._file, readahead)
         first, last = self._layout.find(offset), self._layout.find(offset + size - 1)
-        is_worthy = advice.is_sequential or _WORTHY_PART * size >= self._slab_bytes
-        if not is_worthy and not all(
-            self._table.is_ready(self._file, slab) for slab in range(first, last + 1)
+        if not (
+            advice.is_sequential
+            or all(self._table.is_ready(self._file, slab) for slab in range(first, last + 1))
+            or self._is_worth_slabs(offset, size, first, last)
         ):
             return self._gather(offset, size)
         if first == last:
@@ -119,10 +126,18 @@ class FlatArray:
             slabs = range(first, last + 1)
             reply = self._from_slabs(offset, size, slabs, in_order=advice.is_sequential)
         if advice.is_sequential:
-            passed = max(0, offset - BEHIND_BYTES)
-            self._table.drop_passed(self._file, self._layout.find(passed))
+            self._table.drop_passed(self._file, first, behind=BEHIND_BYTES)
         self._prefetch(*advice.ahead)
         return reply
+
+    def _is_worth_slabs(self, offset: int, size: int, first: int, last: int) -> bool:
+        """Whether a scattered read takes so much that it may as well have the slabs."""
+        if _WORTHY_PART * size >= self._slab_bytes:
+            return True
+        wanted = boxes(self._grid.shape, *self._elements(offset, size))
+        whole = (self._layout.box(slab) for slab in {first, last})
+        n_wanted = sum(n_pieces(self._grid, box) for box in wanted)
+        return _WORTHY_CHUNKS * n_wanted > sum(n_pieces(self._grid, box) for box in whole)
 
     def slab_end(self, offset: int) -> int:
         """Return the end of the slab that holds a byte: up to there, a read is one view."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice, pairwise
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
@@ -162,19 +162,24 @@ class Slab:
             self._engine.pool.submit(partial(self._fill_part, part), urgent=self._is_urgent)
 
     def _fill_part(self, part: Part) -> None:
-        """Have a process decode a part; request what it could not have."""
+        """Have a process decode a part; request what it could not have.
+
+        Where scattered reads came before, the chunks that they have left are not decoded again.
+        """
         source = self.file.source
         assert self.lease is not None
         assert self.lease.descriptor is not None
-        done = self._engine.processes.decode(part, self.lease.descriptor, self.size)
-        of_part = islice(pieces(source.reader.grid, part.box), part.first, part.stop)
+        of_part = partial(pieces, source.reader.grid, part.box, part.first, part.stop)
+        done = None
+        if not source.has_any(piece.coords for piece in of_part()):
+            done = self._engine.processes.decode(part, self.lease.descriptor, self.size)
         if done is None:
-            self._request(of_part)
+            self._request(of_part())
         else:
             source.reader.counters.add(**done.counted)
             source.reader.versions.add(done.versions)
             if done.failed:
-                self._request(piece for piece in of_part if piece.coords in done.failed)
+                self._request(piece for piece in of_part() if piece.coords in done.failed)
         self._arrived()
 
     def _request(self, wanted: Iterable[Piece]) -> None:

@@ -81,19 +81,33 @@ class SlabTable:
         self._engine.pool.submit(slab.fill, urgent=True)
         return True
 
-    def drop_passed(self, file: FlatFile, index: int) -> None:
+    def drop_passed(self, file: FlatFile, index: int, *, behind: int) -> None:
         """Drop the slabs before one that all readers in order have left behind.
 
         The kernel keeps what it was given; the memory is of more use to the slabs ahead.
+
+        Parameters
+        ----------
+        file, index
+            The slab.
+        behind
+            Bytes behind a reader that it may still ask for.
         """
         with self._budget.lock:
             if min(file.streamed, default=index) >= index:  # asked at each read
                 return
-            current, ahead = _uses(file)
+            find = file.layout.find
+            in_use = [
+                (find(max(0, position - behind)), find(max(position, advised - 1)))
+                for reader in file.readers
+                for position, advised in reader.windows()
+            ]
             if len(file.passed) >= MAX_PASSED:
                 file.passed.clear()
-            for passed in file.streamed - current - ahead:
-                if passed < index and self._slabs[file, passed].is_ready:
+            for passed in [slab for slab in file.streamed if slab < index]:
+                if self._slabs[file, passed].is_ready and not any(
+                    first <= passed <= last for first, last in in_use
+                ):
                     self._drop((file, passed))
                     file.passed.add(passed)
 
@@ -141,17 +155,20 @@ class SlabTable:
         """Yield the slabs that are ready, those to miss least first.
 
         What no reader comes to any more; then what was read ahead, since doing without does not
-        make others do without; last what is being read, the one unused for longest first.
+        make others do without; last what is being read, the one unused for longest first. If more
+        is just being read ahead, none of these: that will make room as soon as it is ready.
         """
         ready = [slab for slab in self._slabs.values() if slab.is_ready]
-        uses = {file: _uses(file) for file in {slab.file for slab in ready}}
+        being_made = [slab for slab in self._slabs.values() if slab.lease and not slab.is_ready]
+        uses = {file: _uses(file) for file in {slab.file for slab in self._slabs.values()}}
         current = [slab for slab in ready if slab.index in uses[slab.file][0]]
         ahead = [slab for slab in ready if slab.index in uses[slab.file][1]]
         kept = {*current, *ahead}
         yield from (slab for slab in ready if slab not in kept)
         if may_be_needed:
             yield from reversed(ahead)
-            yield from current
+            if not any(slab.index in uses[slab.file][1] for slab in being_made):
+                yield from current
 
     def _drop(self, key: tuple[FlatFile, int]) -> None:
         slab = self._slabs.pop(key)
