@@ -63,10 +63,6 @@ def test_few_requests_are_left_of_a_file_read_through(mount: ScriptedMount) -> N
     assert stats["bytes_pushed"] > 0.8 * numbers(0).nbytes
     # Eight, were it not for the pushes.
     assert stats["requests"]["read"] <= 2 * numbers(0).nbytes / MIB
-    # All of it is in the kernel's page cache.
-    assert file.read_bytes() == numbers(0).tobytes()
-    of_the_stats = 4
-    assert mount.counted("read") <= stats["requests"]["read"] + of_the_stats
 
 
 def test_elements_behind_a_header_are_pushed_too(mount: ScriptedMount) -> None:
