@@ -137,10 +137,14 @@ class ChunkReader:
 
     def by_object(self, wanted: Iterable[Coords]) -> dict[str, list[Coords]]:
         """Group chunks by the object that holds them, in the order of first need."""
-        groups: dict[Coords, list[Coords]] = {}
+        by_coords: dict[Coords, list[Coords]] = {}
         for coords in wanted:
-            groups.setdefault(self._object_coords(coords), []).append(coords)
-        return {self._key(object_coords): group for object_coords, group in groups.items()}
+            by_coords.setdefault(self._object_coords(coords), []).append(coords)
+        groups: dict[str, list[Coords]] = {}
+        for object_coords, group in by_coords.items():
+            # Keys of a plug-in may be equal, though they must not be: no chunk may be lost.
+            groups.setdefault(self._key(object_coords), []).extend(group)
+        return groups
 
     def load(
         self,
@@ -183,26 +187,13 @@ class ChunkReader:
                 encoded = [self._object(key, codecs, buffer)]
         except ZarrfsError as error:
             encoded = [error] * len(wanted)
-        n_decoded, nanoseconds = 0, 0
-        try:
-            for coords, data in zip(wanted, encoded, strict=True):
-                if data is None or isinstance(data, ZarrfsError):
-                    yield coords, data
-                    continue
-                target = place(coords)
-                buffer = scratch.decoded if target is None and scratch is not None else target
-                started = time.perf_counter_ns()
-                chunk = _decode(key, codecs.chunk, data, buffer)
-                nanoseconds += time.perf_counter_ns() - started
-                n_decoded += 1
-                yield coords, chunk
-        finally:
-            if n_decoded:
-                self.counters.add(
-                    chunks_decoded=n_decoded,
-                    bytes_decoded=n_decoded * codecs.chunk.spec.nbytes,
-                    decode_ns=nanoseconds,
-                )
+        for coords, data in zip(wanted, encoded, strict=True):
+            if data is None or isinstance(data, ZarrfsError):
+                yield coords, data
+                continue
+            target = place(coords)
+            buffer = scratch.decoded if target is None and scratch is not None else target
+            yield coords, self._decode(key, codecs.chunk, data, buffer)
 
     def forget_object(self, key: str) -> None:
         """Drop what is remembered of one object of the store."""
@@ -236,6 +227,25 @@ class ChunkReader:
         self.counters.add(objects_read=1, bytes_fetched=len(data or b""))
         return data
 
+    def _decode(
+        self, key: str, pipeline: Pipeline, data: Buffer, buffer: memoryview | None
+    ) -> Loaded:
+        if pipeline.spec.nbytes > MACHINE_BYTES:
+            reason = f"it has {pipeline.spec.nbytes} bytes when decoded, more than the memory of"
+            reason += f" this machine, {MACHINE_BYTES}"
+            return CodecError("its codecs", "decode", reason, key=key)
+        started = time.perf_counter_ns()
+        try:
+            return pipeline.decode(data, buffer)
+        except CodecError as error:
+            return error.at(key)
+        finally:
+            self.counters.add(
+                chunks_decoded=1,
+                bytes_decoded=pipeline.spec.nbytes,
+                decode_ns=time.perf_counter_ns() - started,
+            )
+
 
 def _reader(store: Store, prefix: str, metadata: ArrayMetadata) -> ChunkReader:
     return ChunkReader(store, prefix, metadata, Counters())
@@ -249,14 +259,3 @@ def _product(ranges: Sequence[range]) -> Iterator[Coords]:
     for first in ranges[0]:
         for rest in _product(ranges[1:]):
             yield (first, *rest)
-
-
-def _decode(key: str, pipeline: Pipeline, data: Buffer, buffer: memoryview | None) -> Loaded:
-    if pipeline.spec.nbytes > MACHINE_BYTES:
-        reason = f"it has {pipeline.spec.nbytes} bytes when decoded, more than the memory of"
-        reason += f" this machine, {MACHINE_BYTES}"
-        return CodecError("its codecs", "decode", reason, key=key)
-    try:
-        return pipeline.decode(data, buffer)
-    except CodecError as error:
-        return error.at(key)

@@ -53,7 +53,7 @@ def pieces(grid: ChunkGrid, box: Box, first: int = 0, stop: int | None = None) -
         Without overlap; all together they cover the region.
     """
     along_axes = [
-        list(_along(axis, start, stop)) for axis, (start, stop) in zip(grid.axes, box, strict=True)
+        list(_along(axis, begin, end)) for axis, (begin, end) in zip(grid.axes, box, strict=True)
     ]
     for parts in itertools.islice(itertools.product(*along_axes), first, stop):
         yield Piece(*zip(*parts, strict=True)) if parts else Piece((), (), ())
