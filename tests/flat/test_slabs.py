@@ -11,6 +11,7 @@ import pytest
 
 from tests.arrays import writer
 from tests.flat.opened import TIMEOUT, Opened, finished, opened
+from tests.waiting import wait_until
 from zarrfs.arrays.memory import MemoryBudget
 from zarrfs.errors import ChunkError
 from zarrfs.flat.readahead import ReadAhead
@@ -365,7 +366,8 @@ def test_slabs_replies_and_errors_leave_nothing_behind(
             with pytest.raises(ChunkError):
                 one.read(3 * SLAB, size)
         one.flat.forget()
-        assert one.engine.budget.used == 0
+        # A decode thread lets go of the last chunk just after it has handed it out.
+        wait_until(lambda: one.engine.budget.used == 0)
 
 
 @pytest.mark.usefixtures("no_gc")

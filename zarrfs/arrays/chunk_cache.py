@@ -78,6 +78,30 @@ class ChunkCache:
             except OSError:  # the system has none: then the chunk is not kept
                 return None
 
+    def copy_to_keep(self, chunk: Array, room: npt.NDArray[np.uint8] | None) -> Array | None:
+        """Return a chunk in memory that was reserved; ``None`` if there is no room for it.
+
+        As it was decoded it may lie in a scratch buffer, or hold on to what it was decoded from.
+
+        Parameters
+        ----------
+        chunk
+            Decoded.
+        room
+            What was reserved for it, perhaps: there it may lie already.
+        """
+        if chunk.dtype.hasobject:  # nobody can tell what its elements take
+            return None
+        if room is None or room.nbytes != chunk.nbytes:
+            room = self.reserve(chunk.nbytes)
+            if room is None:
+                return None
+        if np.may_share_memory(chunk, room):
+            return chunk
+        kept: Array = np.ndarray(chunk.shape, chunk.dtype, room.data)
+        kept[...] = chunk
+        return kept
+
     def put(self, owner: object, coords: Coords, chunk: Array | None) -> None:
         """Keep a chunk, if there is room for the entry.
 

@@ -15,15 +15,13 @@ import numpy as np
 
 from zarrfs.arrays.batching import batches
 from zarrfs.arrays.decode_pool import CORES
-from zarrfs.arrays.failures import Failures
+from zarrfs.arrays.failures import Failures, without_frames
 from zarrfs.arrays.scratch import scratch_buffers
 from zarrfs.arrays.wanted_chunk import WantedChunk
 from zarrfs.errors import ChunkError, ZarrfsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-
-    import numpy.typing as npt
 
     from zarrfs.arrays.batching import Batch
     from zarrfs.arrays.chunk_cache import ChunkCache
@@ -150,7 +148,9 @@ class ChunkSource:
             receive(coords, chunk, error)
         if n_kept:
             self.reader.counters.add(chunk_cache_hits=n_kept)
-        self._submit(to_load, generation, urgent=urgent)
+        # What nobody waits for has a task for each object, so that it is soon overtaken.
+        n_shares = CORES if urgent and self.reader.has_quick_store else None
+        self._submit(to_load, generation, urgent=urgent, n_shares=n_shares)
         if part is not None and spilled:
             lost = list(self._not_read_back(spilled, receive, part, generation))
             if lost:
@@ -172,7 +172,8 @@ class ChunkSource:
         with self._lock:
             known = [(coords, generation.wanted.get(coords)) for coords in wanted]
             queued = [coords for coords, one in known if one is not None and one.hasten()]
-        self._submit(queued, generation, urgent=True, was_late=True)
+        # A task for each object, so that all threads overtake what was queued before.
+        self._submit(queued, generation, urgent=True, n_shares=None)
 
     def remembers_failure(self, coords: Coords) -> bool:
         """Whether a chunk failed, not longer ago than failures are remembered; takes no lock."""
@@ -216,7 +217,6 @@ class ChunkSource:
         remaining = self._begun(batch, generation)
         if not remaining:
             return
-        scratch = scratch_buffers(self.reader.spec.nbytes)
 
         def place(coords: Coords) -> memoryview | None:
             wanted = remaining[coords]
@@ -228,6 +228,7 @@ class ChunkSource:
             return target
 
         try:
+            scratch = scratch_buffers(self.reader.spec.nbytes)
             for coords, loaded in self.reader.load(key, list(remaining), scratch, place):
                 self._deliver(key, coords, loaded, generation, remaining.pop(coords))
         except Exception:  # noqa: BLE001 (a fault in zarrfs, and nobody may wait for ever)
@@ -258,8 +259,9 @@ class ChunkSource:
         spilled = self._spill(coords, chunk, generation) if to_spill and chunk is not None else None
         to_keep = to_keep or (to_spill and spilled is None)
         if to_keep and chunk is not None:
-            kept = self._to_keep(chunk, wanted.room)
+            kept = self._cache.copy_to_keep(chunk, wanted.room)
             to_keep, chunk = kept is not None, chunk if kept is None else kept
+        wanted.room = None
         with self._lock:
             if not wanted.is_stale:
                 if error is None and generation is self._generation:
@@ -279,21 +281,6 @@ class ChunkSource:
                 receive(coords, chunk, None if error is None else error.again())
             except Exception:  # noqa: BLE001 (a fault in zarrfs; the others still get their chunk)
                 _log.exception("a chunk of %r could not be handed out", self.name)
-
-    def _to_keep(self, chunk: Array, room: npt.NDArray[np.uint8] | None) -> Array | None:
-        """Return a chunk to keep, in memory reserved for it; ``None`` if there is none.
-
-        As it is it may lie in the scratch buffer, or hold on to what it was decoded from.
-        """
-        if chunk.dtype.hasobject:  # nobody can tell what its elements take
-            return None
-        if room is None or room.nbytes != chunk.nbytes:
-            room = self._cache.reserve(chunk.nbytes)
-        if room is None or np.may_share_memory(chunk, room):
-            return chunk if room is not None else None
-        kept: Array = np.ndarray(chunk.shape, chunk.dtype, room.data)
-        kept[...] = chunk
-        return kept
 
     def _spill(self, coords: Coords, chunk: Array, generation: _Generation) -> SpilledChunk | None:
         spilled = self._spilled.write(chunk, (generation, coords[: self._n_row_axes]))
@@ -329,7 +316,7 @@ class ChunkSource:
     ) -> ChunkError:
         """Remember a failure, and say it in the log unless it was said a moment ago."""
         error = ChunkError(self.name, key, str(cause))
-        error.__cause__ = _without_frames(cause)
+        error.__cause__ = without_frames(cause)
         error.is_logged = True
         with self._lock:
             is_new = generation.failures.add(coords, error)
@@ -338,7 +325,12 @@ class ChunkSource:
         return error
 
     def _submit(
-        self, wanted: list[Coords], generation: _Generation, *, urgent: bool, was_late: bool = False
+        self,
+        wanted: list[Coords],
+        generation: _Generation,
+        *,
+        urgent: bool,
+        n_shares: int | None,
     ) -> None:
         try:
             groups = self.reader.by_object(wanted)
@@ -347,10 +339,6 @@ class ChunkSource:
             for coords, one in self._begun(wanted, generation).items():
                 self._deliver("", coords, ZarrfsError(reason), generation, one)
             return
-        # What nobody waited for has a task for each object: so it is soon overtaken, and all
-        # threads overtake it.
-        is_shared = urgent and not was_late and self.reader.has_quick_store
-        n_shares = CORES if is_shared else None
         for task in batches(groups, self.reader.spec.nbytes, n_shares=n_shares):
             self._pool.submit(_Task(self, task, generation), urgent=urgent)
 
@@ -371,12 +359,3 @@ class _Task:
 def _is_cut(axis: Axis) -> bool:
     """Whether chunks have several elements along an axis."""
     return any(length > 1 for length, _ in axis.runs)
-
-
-def _without_frames(error: Exception) -> Exception:
-    """Free what the frames hold that an error went through, encoded chunks for one."""
-    link: BaseException | None = error
-    while link is not None:
-        link.__traceback__ = None
-        link = link.__cause__ or link.__context__
-    return error

@@ -63,3 +63,12 @@ class Failures:
     def drop(self, coords: Coords) -> None:
         """Forget one chunk."""
         self._errors.pop(coords, None)
+
+
+def without_frames(error: Exception) -> Exception:
+    """Free what the frames hold that an error went through, encoded chunks for one."""
+    link: BaseException | None = error
+    while link is not None:
+        link.__traceback__ = None
+        link = link.__cause__ or link.__context__
+    return error
