@@ -11,7 +11,6 @@ from zarrfs.flat.readahead import (
     FIRST_WINDOW_BYTES,
     LAST_WINDOW_BYTES,
     MAX_STREAMS,
-    SLABS_BEFORE_AHEAD,
     START_BYTES,
     WINDOW_GROWTH,
     Advice,
@@ -71,13 +70,13 @@ def test_the_window_grows_with_what_was_read_up_to_its_limit() -> None:
             assert far - stop == window
 
 
-def test_read_ahead_is_at_most_a_tenth_of_a_part_that_does_not_begin_at_the_start() -> None:
+def test_nothing_is_read_ahead_of_who_begins_elsewhere_before_he_has_read_enough() -> None:
     ahead = ReadAhead()
     n_read = 0
     for offset, size in sequential(1000, start=512 * MIB):
-        first, stop = ahead.observe(offset, size, slab_bytes=3 * MIB).ahead
+        first, stop = ahead.observe(offset, size, before_ahead=30 * MIB).ahead
         n_read += size
-        assert (first < stop) == (n_read >= SLABS_BEFORE_AHEAD * 3 * MIB)
+        assert (first < stop) == (n_read >= 30 * MIB)
 
 
 def test_a_few_small_reads_do_not_read_far_ahead() -> None:

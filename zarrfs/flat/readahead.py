@@ -78,7 +78,7 @@ class ReadAhead:
         self._streams: list[_Stream] = []
 
     def observe(
-        self, offset: int, size: int, *, slab_bytes: int = 0, most_ahead: int = LAST_WINDOW_BYTES
+        self, offset: int, size: int, *, before_ahead: int = 0, most_ahead: int = LAST_WINDOW_BYTES
     ) -> Advice:
         """Take note of a read and say how to serve it.
 
@@ -86,8 +86,9 @@ class ReadAhead:
         ----------
         offset, size
             Of the read, in bytes; at least 1 byte.
-        slab_bytes
-            What is decoded at a time, in bytes.
+        before_ahead
+            Bytes that a stream must have read before anything is read ahead of it, unless it
+            began at the start of the file.
         most_ahead
             Bytes that may be read ahead, where memory is short.
         """
@@ -111,7 +112,7 @@ class ReadAhead:
             stream.position = stream.expected - 1
             if not is_next and stream.n_reads < _READS_OF_A_STREAM:
                 return Advice(is_sequential=False, ahead=(stop, stop))
-            is_to_end = stream.is_from_start or stream.n_bytes >= SLABS_BEFORE_AHEAD * slab_bytes
+            is_to_end = stream.is_from_start or stream.n_bytes >= before_ahead
             ahead = _advance(stream, most_ahead) if is_to_end else (stop, stop)
             return Advice(is_sequential=True, ahead=ahead)
 

@@ -18,12 +18,12 @@ from zarrfs.arrays.placing import put, region_of
 from zarrfs.arrays.regions import box_shape, n_pieces, pieces
 from zarrfs.errors import OffsetError
 from zarrfs.flat.layout import boxes, slab_layout
-from zarrfs.flat.readahead import BEHIND_BYTES, LAST_WINDOW_BYTES
+from zarrfs.flat.readahead import BEHIND_BYTES, LAST_WINDOW_BYTES, SLABS_BEFORE_AHEAD
 from zarrfs.flat.slab import FlatFile
 
 if TYPE_CHECKING:
     from zarrfs.arrays.chunk_source import ChunkSource
-    from zarrfs.arrays.regions import Coords
+    from zarrfs.arrays.regions import Box, Coords
     from zarrfs.codecs.base import Array
     from zarrfs.errors import ChunkError
     from zarrfs.flat.readahead import ReadAhead
@@ -79,6 +79,9 @@ class FlatArray:
         near = max(self._slab_bytes, SLAB_BYTES) - BEHIND_BYTES
         ahead = near if source.reader.has_quick_store else max(near, LAST_WINDOW_BYTES)
         self._most_ahead = min(ahead, memory // _LARGEST_PART)
+        # Slow stores are the ones to read ahead of, also where that may be for nothing.
+        is_quick = source.reader.has_quick_store
+        self._before_ahead = SLABS_BEFORE_AHEAD * self._slab_bytes if is_quick else 0
         self._file = FlatFile(source, dtype, self._layout)
         self._table = table
         self.size = dtype.itemsize * math.prod(self._grid.shape)
@@ -111,16 +114,16 @@ class FlatArray:
         if size <= 0:
             return memoryview(b"")
         advice = readahead.observe(
-            offset, size, slab_bytes=self._slab_bytes, most_ahead=self._most_ahead
+            offset, size, before_ahead=self._before_ahead, most_ahead=self._most_ahead
         )
         self._table.add_reader(self._file, readahead)
         first, last = self._layout.find(offset), self._layout.find(offset + size - 1)
-        if not (
-            advice.is_sequential
-            or all(self._table.is_ready(self._file, slab) for slab in range(first, last + 1))
-            or self._is_worth_slabs(offset, size, first, last)
+        if not advice.is_sequential and not all(
+            self._table.is_ready(self._file, slab) for slab in range(first, last + 1)
         ):
-            return self._gather(offset, size)
+            wanted = list(boxes(self._grid.shape, *self._elements(offset, size)))
+            if not self._is_worth_slabs(size, wanted, first, last):
+                return self._gather(offset, size, wanted)
         if first == last:
             reply = self._from_slab(offset, size, first, in_order=advice.is_sequential)
         else:
@@ -131,11 +134,10 @@ class FlatArray:
         self._prefetch(*advice.ahead)
         return reply
 
-    def _is_worth_slabs(self, offset: int, size: int, first: int, last: int) -> bool:
+    def _is_worth_slabs(self, size: int, wanted: list[Box], first: int, last: int) -> bool:
         """Whether a scattered read takes so much that it may as well have the slabs."""
         if _WORTHY_PART * size >= self._slab_bytes:
             return True
-        wanted = boxes(self._grid.shape, *self._elements(offset, size))
         whole = (self._layout.box(slab) for slab in {first, last})
         n_wanted = sum(n_pieces(self._grid, box) for box in wanted)
         return _WORTHY_CHUNKS * n_wanted > sum(n_pieces(self._grid, box) for box in whole)
@@ -219,12 +221,12 @@ class FlatArray:
         itemsize = self._dtype.itemsize
         return offset // itemsize, -(-(offset + size) // itemsize)
 
-    def _gather(self, offset: int, size: int) -> Reply:
+    def _gather(self, offset: int, size: int, wanted: list[Box]) -> Reply:
         first, last = self._elements(offset, size)
         elements = np.empty(last - first, self._dtype)
         places: dict[Coords, list[tuple[Array, tuple[slice, ...]]]] = {}
         start = 0
-        for box in boxes(self._grid.shape, first, last):
+        for box in wanted:
             shape = box_shape(box)
             stop = start + math.prod(shape)
             part = elements[start:stop].reshape(shape)

@@ -96,18 +96,11 @@ class SlabTable:
         with self._budget.lock:
             if min(file.streamed, default=index) >= index:  # asked at each read
                 return
-            find = file.layout.find
-            in_use = [
-                (find(max(0, position - behind)), find(max(position, advised - 1)))
-                for reader in file.readers
-                for position, advised in reader.windows()
-            ]
+            current, ahead = _uses(file, behind)
             if len(file.passed) >= MAX_PASSED:
                 file.passed.clear()
-            for passed in [slab for slab in file.streamed if slab < index]:
-                if self._slabs[file, passed].is_ready and not any(
-                    first <= passed <= last for first, last in in_use
-                ):
+            for passed in file.streamed - current - ahead:
+                if passed < index and self._slabs[file, passed].is_ready:
                     self._drop((file, passed))
                     file.passed.add(passed)
 
@@ -177,13 +170,16 @@ class SlabTable:
             self._budget.expect(slab.lease)
 
 
-def _uses(file: FlatFile) -> tuple[set[int], set[int]]:
-    """Return the slabs that readers of a file are in, and the others that lie ahead of them."""
+def _uses(file: FlatFile, behind: int = 0) -> tuple[set[int], set[int]]:
+    """Return the slabs that readers of a file are in, and the others that lie ahead of them.
+
+    They are in those too that lie so many bytes `behind` them.
+    """
     current: set[int] = set()
     ahead: set[int] = set()
     for reader in file.readers:
         for position, advised in reader.windows():
             here = file.layout.find(position)
-            current.add(here)
+            current.update(range(file.layout.find(max(0, position - behind)), here + 1))
             ahead.update(range(here + 1, file.layout.find(max(position, advised - 1)) + 1))
     return current, ahead - current
