@@ -12,6 +12,8 @@ from tests.arrays import writer
 from zarrfs.arrays import reading
 from zarrfs.arrays.chunk_io import ChunkReader
 from zarrfs.arrays.counters import Counters
+from zarrfs.arrays.decode_pool import DEFAULT_THREADS
+from zarrfs.arrays.fetch_pool import MAX_REQUESTS
 from zarrfs.arrays.hierarchy import ArrayNode, Hierarchy
 from zarrfs.arrays.indexing import parse_selection
 from zarrfs.arrays.reading import read_selection
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from zarrfs.arrays.decode_pool import DecodePool
     from zarrfs.arrays.engine import Engine
     from zarrfs.byte_range import ByteRange
     from zarrfs.stores.base import Buffer, Store
@@ -50,20 +51,15 @@ class WatchedStore(FaultyStore):
         return super().get(key, byte_range)
 
 
-@pytest.fixture
-def pool(engine: Engine) -> DecodePool:
-    return engine.pool
-
-
 def reader_of(store: Store) -> ChunkReader:
     node = Hierarchy(store).node("")
     assert isinstance(node, ArrayNode)
     return ChunkReader(store, node.prefix, node.metadata, Counters())
 
 
-def read(store: Store, pool: DecodePool, index: object = ...) -> npt.NDArray[np.int16]:
+def read(store: Store, engine: Engine, index: object = ...) -> npt.NDArray[np.int16]:
     reader = reader_of(store)
-    return read_selection("a", reader, parse_selection(index, (8, 8)), pool)
+    return read_selection("a", reader, parse_selection(index, (8, 8)), engine)
 
 
 @pytest.fixture(params=["plain", "sharded"])
@@ -81,56 +77,59 @@ def stored(request: pytest.FixtureRequest) -> Iterator[Store]:
 @pytest.mark.parametrize("task_bytes", [1, 3 * 8, 2**20])
 def test_selection_is_what_numpy_selects(
     stored: Store,
-    pool: DecodePool,
+    engine: Engine,
     monkeypatch: pytest.MonkeyPatch,
     quick: bool,
     index: object,
     task_bytes: int,
 ) -> None:
     monkeypatch.setattr(reading, "TASK_BYTES", task_bytes)
-    found = read(WatchedStore(stored, quick=quick), pool, index)
+    found = read(WatchedStore(stored, quick=quick), engine, index)
     assert np.array_equal(found, DATA[index])  # type: ignore[call-overload]  # any basic index
 
 
 def test_small_selection_of_a_quick_store_is_read_on_the_calling_thread(
-    stored: Store, pool: DecodePool
+    stored: Store, engine: Engine
 ) -> None:
     store = WatchedStore(stored, quick=True)
-    read(store, pool)
+    read(store, engine)
     assert set(store.threads) == {threading.get_ident()}
 
 
-def test_slow_store_is_asked_by_many_threads_at_once(pool: DecodePool) -> None:
+def test_slow_store_is_asked_by_many_threads_at_once(engine: Engine) -> None:
     store = WatchedStore(writer.write_v3(DATA, (2, 2), PLAIN), quick=False)
     store.inject(hang="get", keys="c/*")
-    thread = threading.Thread(target=read, args=(store, pool))
+    thread = threading.Thread(target=read, args=(store, engine))
     thread.start()
-    store.wait_until_hanging(pool.n_threads, timeout=60)
+    n_chunks = 16
+    assert DEFAULT_THREADS < n_chunks < MAX_REQUESTS
+    all_hang = store.wait_until_hanging(n_chunks, timeout=60)
     store.heal()
     thread.join()
+    assert all_hang
 
 
-def test_empty_selection_asks_for_nothing(stored: Store, pool: DecodePool) -> None:
+def test_empty_selection_asks_for_nothing(stored: Store, engine: Engine) -> None:
     store = WatchedStore(stored, quick=True)
     reader = reader_of(store)
     store.threads.clear()
     selection = parse_selection((slice(3, 3), 1), (8, 8))
-    assert read_selection("a", reader, selection, pool).shape == (0,)
+    assert read_selection("a", reader, selection, engine).shape == (0,)
     assert store.threads == []
 
 
-def test_chunk_that_cannot_be_read_is_told_with_its_cause(stored: Store, pool: DecodePool) -> None:
+def test_chunk_that_cannot_be_read_is_told_with_its_cause(stored: Store, engine: Engine) -> None:
     store = FaultyStore(stored)
     reader = reader_of(store)
     store.inject(error="always", keys="c/*")
     with pytest.raises(ChunkError, match=r"array 'a', object 'c/0/0': ") as caught:
-        read_selection("a", reader, parse_selection((0, 0), (8, 8)), pool)
+        read_selection("a", reader, parse_selection((0, 0), (8, 8)), engine)
     assert isinstance(caught.value.__cause__, StoreError)
 
 
-def test_chunk_that_cannot_be_decoded_is_told_with_its_cause(pool: DecodePool) -> None:
+def test_chunk_that_cannot_be_decoded_is_told_with_its_cause(engine: Engine) -> None:
     store = writer.write_v3(DATA, (2, 2), PLAIN)
     store.set("c/1/1", b"nonsense")
     with pytest.raises(ChunkError, match="with gzip") as caught:
-        read(store, pool)
+        read(store, engine)
     assert isinstance(caught.value.__cause__, CodecError)

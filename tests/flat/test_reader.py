@@ -15,6 +15,7 @@ from tests.flat.opened import finished, opened
 from zarrfs.arrays.decode_pool import DEFAULT_THREADS
 from zarrfs.errors import ChunkError, OffsetError
 from zarrfs.flat.readahead import ReadAhead
+from zarrfs.stores.faults import parse_faults
 from zarrfs.stores.faulty import FaultyStore
 from zarrfs.stores.local import LocalStore
 
@@ -76,15 +77,22 @@ def spans(draw: st.DrawFn) -> list[tuple[int, int]]:
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    written(), spans(), st.sampled_from([1, 100, 1000, 20_000]), st.sampled_from(["little", "big"])
+    written(),
+    spans(),
+    st.sampled_from([1, 100, 1000, 20_000]),
+    st.sampled_from(["little", "big"]),
+    st.booleans(),
 )
 def test_any_span_is_that_of_the_array(
     array: tuple[npt.NDArray[Any], Store],
     reads: list[tuple[int, int]],
     memory: int,
     endian: Endian,
+    is_quick: bool,
 ) -> None:
     data, store = array
+    if not is_quick:
+        store = FaultyStore(store, parse_faults({"latency": "0ms"}))
     expected = data.astype(data.dtype.newbyteorder("<" if endian == "little" else ">")).tobytes()
     with opened(store, memory=memory, endian=endian) as file:
         assert file.flat.size == len(expected)

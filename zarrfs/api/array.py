@@ -151,7 +151,7 @@ class Array(ArrayProperties):
         """
         reader = self._current().source.reader  # that of one shape, if another thread resizes
         selection = parse_selection(index, reader.grid.shape)
-        return read_selection(self.path, reader, selection, self._engine.pool)[()]
+        return read_selection(self.path, reader, selection, self._engine)[()]
 
     def __setitem__(self, index: Any, value: object) -> None:
         """Write a selection, as NumPy does: the value is broadcast, its elements are cast.

@@ -8,31 +8,45 @@ from __future__ import annotations
 import pickle
 import time
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from zarrfs.arrays.counters import Counters
 from zarrfs.arrays.memory import MACHINE_BYTES
 from zarrfs.arrays.object_codecs import ArrayCodecs
 from zarrfs.arrays.object_versions import MISSING, ObjectVersions
 from zarrfs.arrays.shard_reading import ShardReader
+from zarrfs.arrays.wanted_chunk import nowhere
 from zarrfs.codecs.base import Array
 from zarrfs.errors import CodecError, KeyNotFoundError, MetadataError, ZarrfsError
 from zarrfs.format.chunk_grids import regular_grid
 from zarrfs.format.node_keys import V2_ARRAY, V3_DOCUMENT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from zarrfs.arrays.object_codecs import ObjectCodecs
     from zarrfs.arrays.regions import Coords
     from zarrfs.arrays.scratch import Scratch
     from zarrfs.arrays.shard_reading import Encoded
+    from zarrfs.arrays.wanted_chunk import Place
     from zarrfs.codecs.sharding import Pipeline
     from zarrfs.format.metadata import ArrayMetadata
     from zarrfs.stores.base import Buffer, Store
 
 Loaded = Array | ZarrfsError | None
 """A decoded chunk; ``None`` for one that was never written; or why it cannot be had."""
+
+
+class FetchedChunks(NamedTuple):
+    """Chunks of one object as they are stored. A tuple, for it is made for each chunk."""
+
+    key: str
+    wanted: Sequence[Coords]
+    codecs: ObjectCodecs
+    """Those of the object."""
+
+    encoded: Sequence[Encoded]
+    """One for each chunk wanted."""
 
 
 class ChunkReader:
@@ -68,6 +82,8 @@ class ChunkReader:
         """Sums of what was read and decoded."""
         self.versions = ObjectVersions(store)
         """Versions of the objects read so far."""
+        self.has_quick_store = store.capabilities.cheap_stat
+        """The store answers at once, without a request to somewhere else."""
 
         self._object_grid = metadata.chunk_grid
         try:
@@ -105,11 +121,6 @@ class ChunkReader:
             return pickle.dumps(self)
         except Exception:  # noqa: BLE001 (a store, or a type of a plug-in, that cannot be)
             return None
-
-    @property
-    def has_quick_store(self) -> bool:
-        """Whether the store answers at once, without a request to somewhere else."""
-        return self._store.capabilities.cheap_stat
 
     def object_key(self, coords: Coords) -> str:
         """Store key of the object that holds a chunk."""
@@ -151,9 +162,19 @@ class ChunkReader:
         key: str,
         wanted: Sequence[Coords],
         scratch: Scratch | None,
-        place: Callable[[Coords], memoryview | None] = lambda _: None,
+        place: Place = nowhere,
     ) -> Iterator[tuple[Coords, Loaded]]:
-        """Read and decode chunks of one object.
+        """Read and decode chunks of one object: `fetch` and `decode` in one."""
+        return self.decode(self.fetch(key, wanted, scratch, place), scratch, place)
+
+    def fetch(
+        self,
+        key: str,
+        wanted: Sequence[Coords],
+        scratch: Scratch | None = None,
+        place: Place = nowhere,
+    ) -> FetchedChunks:
+        """Read chunks of one object as they are stored; errors are kept, not raised.
 
         Parameters
         ----------
@@ -162,17 +183,9 @@ class ChunkReader:
         wanted
             Chunks of it.
         scratch
-            Buffers to read and decode into, or ``None``. A chunk may lie in them, and then lasts
-            until the next one is asked for.
+            Buffers to read into, or ``None``.
         place
-            Where a chunk is to go in the end, if it goes there as it is: of exactly its size.
-            It is decoded to there rather than to `scratch` if its codecs can; see
-            `zarrfs.arrays.placing`.
-
-        Yields
-        ------
-        coords, loaded
-            One for each chunk wanted, in that order. Errors are yielded, not raised.
+            Where a chunk is to go in the end: see `decode`.
         """
         encoded: Sequence[Encoded]
         codecs = self._codecs.largest
@@ -187,13 +200,38 @@ class ChunkReader:
                 encoded = [self._object(key, codecs, buffer)]
         except ZarrfsError as error:
             encoded = [error] * len(wanted)
-        for coords, data in zip(wanted, encoded, strict=True):
+        return FetchedChunks(key, wanted, codecs, encoded)
+
+    def decode(
+        self, fetched: FetchedChunks, scratch: Scratch | None, place: Place = nowhere
+    ) -> Iterator[tuple[Coords, Loaded]]:
+        """Decode what was fetched.
+
+        Parameters
+        ----------
+        fetched
+            The chunks.
+        scratch
+            Buffers to decode into, or ``None``. A chunk may lie in them, and then lasts until the
+            next one is asked for.
+        place
+            Where a chunk is to go in the end, if it goes there as it is: of exactly its size.
+            It is decoded to there rather than to `scratch` if its codecs can; see
+            `zarrfs.arrays.placing`.
+
+        Yields
+        ------
+        coords, loaded
+            One for each chunk wanted, in that order. Errors are yielded, not raised.
+        """
+        pipeline = fetched.codecs.chunk
+        for coords, data in zip(fetched.wanted, fetched.encoded, strict=True):
             if data is None or isinstance(data, ZarrfsError):
                 yield coords, data
                 continue
             target = place(coords)
             buffer = scratch.decoded if target is None and scratch is not None else target
-            yield coords, self._decode(key, codecs.chunk, data, buffer)
+            yield coords, self._decode(fetched.key, pipeline, data, buffer)
 
     def forget_object(self, key: str) -> None:
         """Drop what is remembered of one object of the store."""

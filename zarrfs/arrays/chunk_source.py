@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,27 +18,25 @@ from zarrfs.arrays.batching import batches
 from zarrfs.arrays.decode_pool import CORES
 from zarrfs.arrays.failures import Failures, without_frames
 from zarrfs.arrays.scratch import scratch_buffers
-from zarrfs.arrays.wanted_chunk import WantedChunk
+from zarrfs.arrays.wanted_chunk import WantedChunk, nowhere
 from zarrfs.errors import ChunkError, ZarrfsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from zarrfs.arrays.batching import Batch
     from zarrfs.arrays.chunk_cache import ChunkCache
-    from zarrfs.arrays.chunk_io import ChunkReader, Loaded
+    from zarrfs.arrays.chunk_io import ChunkReader, FetchedChunks, Loaded
     from zarrfs.arrays.decode_pool import DecodePool
+    from zarrfs.arrays.fetch_pool import FetchPool
     from zarrfs.arrays.regions import Coords
+    from zarrfs.arrays.scratch import Scratch
     from zarrfs.arrays.spilled_chunks import SpilledChunk, SpilledChunks
     from zarrfs.arrays.wanted_chunk import Place, Receiver, WantedPart
     from zarrfs.codecs.base import Array
     from zarrfs.format.axes import Axis
 
 _log = logging.getLogger(__name__)
-
-
-def _nowhere(_: Coords) -> None:
-    """Tell that a chunk has no place of its own."""
 
 
 class _Generation:
@@ -60,7 +59,7 @@ class ChunkSource:
         Path of the array, for messages.
     reader
         Fetches and decodes.
-    cache, spilled, pool
+    cache, spilled, pool, fetching
         Shared with other arrays.
     failure_ttl
         Seconds for which a failure is remembered and not tried again.
@@ -73,6 +72,7 @@ class ChunkSource:
         cache: ChunkCache,
         spilled: SpilledChunks,
         pool: DecodePool,
+        fetching: FetchPool,
         *,
         failure_ttl: float,
     ) -> None:
@@ -81,6 +81,7 @@ class ChunkSource:
         self._cache = cache
         self._spilled = spilled
         self._pool = pool
+        self._fetching = fetching
         self._failure_ttl = failure_ttl
         # A row of chunks are those that share their place on the axes up to this one.
         self._n_row_axes = 1 + next(
@@ -96,7 +97,7 @@ class ChunkSource:
         wanted: Iterable[Coords],
         receive: Receiver,
         *,
-        place: Place = _nowhere,
+        place: Place = nowhere,
         keep: bool,
         part: WantedPart | None = None,
         urgent: bool,
@@ -148,7 +149,8 @@ class ChunkSource:
             receive(coords, chunk, error)
         if n_kept:
             self.reader.counters.add(chunk_cache_hits=n_kept)
-        # What nobody waits for has a task for each object, so that it is soon overtaken.
+        # What nobody waits for has a task for each object, so that it is soon overtaken; and where
+        # the store takes its time, each object is a request.
         n_shares = CORES if urgent and self.reader.has_quick_store else None
         self._submit(to_load, generation, urgent=urgent, n_shares=n_shares)
         if part is not None and spilled:
@@ -213,29 +215,66 @@ class ChunkSource:
         self._spilled.drop(last)
 
     def load(self, key: str, batch: Sequence[Coords], generation: _Generation) -> None:
-        """Decode a batch and hand it out; runs on a decode thread."""
+        """Fetch and decode a batch and hand it out; runs on a decode thread."""
+        scratch = scratch_buffers(self.reader.spec.nbytes)
+        decode = self.fetch(key, batch, generation, scratch)
+        if decode is not None:
+            decode()
+
+    def fetch(
+        self,
+        key: str,
+        batch: Sequence[Coords],
+        generation: _Generation,
+        scratch: Scratch | None = None,
+    ) -> Callable[[], None] | None:
+        """Fetch a batch; return what decodes it and hands it out, on a decode thread.
+
+        ``None`` if nothing of it is to be decoded any more.
+        """
         remaining = self._begun(batch, generation)
         if not remaining:
-            return
+            return None
+        place = partial(self._place, remaining)
+        try:
+            fetched = self.reader.fetch(key, list(remaining), scratch, place)
+        except Exception:  # noqa: BLE001 (a fault in zarrfs, and nobody may wait for ever)
+            self._give_up(key, generation, remaining)
+            return None
+        return partial(self._decode, fetched, generation, remaining)
 
-        def place(coords: Coords) -> memoryview | None:
-            wanted = remaining[coords]
-            target = wanted.place(coords)
-            if target is None and wanted.keep:
-                if wanted.room is None:
-                    wanted.room = self._cache.reserve(self.reader.spec.nbytes)
-                target = None if wanted.room is None else wanted.room.data
-            return target
-
+    def _decode(
+        self,
+        fetched: FetchedChunks,
+        generation: _Generation,
+        remaining: dict[Coords, WantedChunk],
+    ) -> None:
+        place = partial(self._place, remaining)
         try:
             scratch = scratch_buffers(self.reader.spec.nbytes)
-            for coords, loaded in self.reader.load(key, list(remaining), scratch, place):
-                self._deliver(key, coords, loaded, generation, remaining.pop(coords))
+            for coords, loaded in self.reader.decode(fetched, scratch, place):
+                self._deliver(fetched.key, coords, loaded, generation, remaining.pop(coords))
         except Exception:  # noqa: BLE001 (a fault in zarrfs, and nobody may wait for ever)
-            _log.exception("chunks of %r could not be loaded", self.name)
-            for coords, wanted in remaining.items():
-                error = ZarrfsError("internal error, see the log")
-                self._deliver(key, coords, error, generation, wanted)
+            self._give_up(fetched.key, generation, remaining)
+
+    def _place(self, remaining: dict[Coords, WantedChunk], coords: Coords) -> memoryview | None:
+        """Tell where a chunk goes: to where it is wanted, or to where it is kept."""
+        wanted = remaining[coords]
+        target = wanted.place(coords)
+        if target is None and wanted.keep:
+            if wanted.room is None:
+                wanted.room = self._cache.reserve(self.reader.spec.nbytes)
+            target = None if wanted.room is None else wanted.room.data
+        return target
+
+    def _give_up(
+        self, key: str, generation: _Generation, remaining: dict[Coords, WantedChunk]
+    ) -> None:
+        """Deliver the exception that is being handled, a fault of zarrfs, for what is left."""
+        _log.exception("chunks of %r could not be loaded", self.name)
+        for coords, wanted in remaining.items():
+            error = ZarrfsError("internal error, see the log")
+            self._deliver(key, coords, error, generation, wanted)
 
     def _begun(self, batch: Iterable[Coords], generation: _Generation) -> dict[Coords, WantedChunk]:
         """Take on chunks, without those that another task has begun or finished meanwhile."""
@@ -339,11 +378,17 @@ class ChunkSource:
             for coords, one in self._begun(wanted, generation).items():
                 self._deliver("", coords, ZarrfsError(reason), generation, one)
             return
-        for task in batches(groups, self.reader.spec.nbytes, n_shares=n_shares):
-            self._pool.submit(_Task(self, task, generation), urgent=urgent)
+        nbytes = self.reader.spec.nbytes
+        for task in batches(groups, nbytes, n_shares=n_shares):
+            if self.reader.has_quick_store:
+                self._pool.submit(_Load(self, task, generation), urgent=urgent)
+            else:
+                [(key, batch)] = task
+                fetch = partial(self.fetch, key, batch, generation)
+                self._fetching.submit(fetch, nbytes * len(batch), urgent=urgent)
 
 
-class _Task:
+class _Load:
     """Chunks to decode. A class rather than a closure: thousands wait in the queue at a time."""
 
     __slots__ = ("batches", "generation", "source")

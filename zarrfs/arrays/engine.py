@@ -13,6 +13,7 @@ from zarrfs.arrays.chunk_writer import ChunkWriter
 from zarrfs.arrays.counters import Counters
 from zarrfs.arrays.decode_pool import DecodePool
 from zarrfs.arrays.decode_processes import DecodeProcesses
+from zarrfs.arrays.fetch_pool import FetchPool
 from zarrfs.arrays.memory import MemoryBudget
 from zarrfs.arrays.open_sources import OpenSources
 from zarrfs.arrays.spilled_chunks import SpilledChunks
@@ -24,9 +25,12 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+# Part of the memory that chunks may take, besides, which are being fetched from slow stores.
+_FETCHED_PART = 8
+
 
 class Engine:
-    """Decode threads, memory budget, chunk cache, spilled chunks and counters.
+    """Threads that decode and that fetch, memory budget, chunk cache, spilled chunks and counters.
 
     Parameters
     ----------
@@ -52,6 +56,7 @@ class Engine:
         cache_size: int = 0,
     ) -> None:
         self.pool = DecodePool()
+        self.fetching = FetchPool(self.pool, memory // _FETCHED_PART)
         self.processes = DecodeProcesses(n_processes)
         self.budget = MemoryBudget(memory, functools.partial(self.pool.submit, urgent=True))
         self.cache = ChunkCache(self.budget)
@@ -84,6 +89,7 @@ class Engine:
             self.cache,
             self.spilled,
             self.pool,
+            self.fetching,
             failure_ttl=self._failure_ttl,
         )
         self.open_sources.add(store, node.prefix, source)
@@ -112,6 +118,7 @@ class Engine:
 
     def close(self) -> None:
         """Let threads and processes end."""
+        self.fetching.close()
         self.pool.close()
         self.processes.rest()
         self.spilled.clear()

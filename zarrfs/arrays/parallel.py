@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-
-    from zarrfs.arrays.decode_pool import DecodePool
 
 T = TypeVar("T")
 
@@ -22,8 +20,21 @@ T = TypeVar("T")
 TURN_SECONDS = 0.02
 
 
+class Threads(Protocol):
+    """A pool of threads."""
+
+    @property
+    def n_threads(self) -> int:
+        """Tasks that run at a time, at most."""
+        ...
+
+    def submit(self, task: Callable[[], None], /) -> None:
+        """Have a task run on one of them."""
+        ...
+
+
 def for_each(
-    pool: DecodePool, items: Iterable[T], function: Callable[[T], None], *, n_items: int
+    pool: Threads, items: Iterable[T], function: Callable[[T], None], *, n_items: int
 ) -> None:
     """Call a function for each item; return when all calls have.
 
@@ -50,7 +61,7 @@ def for_each(
 
 
 class _Work(Generic[T]):
-    def __init__(self, pool: DecodePool, items: Iterable[T], function: Callable[[T], None]) -> None:
+    def __init__(self, pool: Threads, items: Iterable[T], function: Callable[[T], None]) -> None:
         self._pool = pool
         self._items = iter(items)
         self._function = function

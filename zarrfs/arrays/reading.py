@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from zarrfs.arrays.chunk_io import ChunkReader
-    from zarrfs.arrays.decode_pool import DecodePool
+    from zarrfs.arrays.engine import Engine
     from zarrfs.arrays.indexing import SelectedPart, Selection
+    from zarrfs.arrays.parallel import Threads
 
 # A thread takes chunks of about so many decoded bytes at a time. Of 400 x 400 int32 in 16 chunks,
 # all read by the calling thread, the median was 0.44 instead of 0.61 ms (2 cores).
@@ -40,7 +41,7 @@ _Task = list[tuple[str, list["SelectedPart"]]]
 
 
 def read_selection(
-    name: str, reader: ChunkReader, selection: Selection, pool: DecodePool
+    name: str, reader: ChunkReader, selection: Selection, engine: Engine
 ) -> npt.NDArray[Any]:
     """Read selected elements; waits for them.
 
@@ -48,8 +49,8 @@ def read_selection(
     ----------
     name
         Path of the array, for messages.
-    reader, selection, pool
-        What to read, and the threads that help.
+    reader, selection, engine
+        What to read, and whose threads help.
 
     Returns
     -------
@@ -65,8 +66,14 @@ def read_selection(
     n_parts = selection.n_parts(reader.grid)
     n_chunks = max(1, TASK_BYTES // max(1, reader.spec.nbytes))
     tasks = (_tasks_of_shards if reader.is_sharded else _tasks)(reader, selection, n_chunks)
-    n_tasks = -(-n_parts // n_chunks) if reader.has_quick_store else n_parts
-    if reader.has_quick_store and reader.spec.nbytes < SMALL_BYTES:
+    pool: Threads = engine.pool
+    n_tasks = -(-n_parts // n_chunks)
+    if not reader.has_quick_store:
+        pool, n_tasks = (
+            engine.fetching,
+            min(n_parts, engine.fetching.n_requests(reader.spec.nbytes)),
+        )
+    elif reader.spec.nbytes < SMALL_BYTES:
         n_tasks = 1
     in_place = not selection.has_steps and has_places(result.shape, reader.spec)
     read = partial(_read, name, reader, result, in_place=in_place)
@@ -95,7 +102,8 @@ def _read(
     name: str, reader: ChunkReader, result: npt.NDArray[Any], task: _Task, *, in_place: bool
 ) -> None:
     """Read the parts of a task; `in_place` if chunks may be decoded to where they belong."""
-    scratch = scratch_buffers(reader.spec.nbytes)
+    # Threads that ask slow stores are many, and would each hold on to theirs.
+    scratch = scratch_buffers(reader.spec.nbytes) if reader.has_quick_store else None
     for key, parts in task:
         places = {
             part.coords: place_of(region_of(result, part.in_result), reader.spec)

@@ -21,6 +21,10 @@ WantedPart = Callable[["Coords"], tuple[slice, ...]]
 """Tells the part of a chunk that is wanted."""
 
 
+def nowhere(_: Coords) -> None:
+    """Tell that a chunk has no place of its own."""
+
+
 class Receiver(Protocol):
     """Takes a chunk, on any thread. The array may be overwritten once it has returned."""
 

@@ -116,8 +116,11 @@ class SlabTable:
             with self._budget.lock:
                 file.readers.add(reader)
         # At each read, for it is forgotten when the mount is idle. Each thread holds a chunk as
-        # it is stored and as it is decoded.
-        in_decode = 2 * DEFAULT_THREADS * file.source.reader.spec.nbytes
+        # it is stored and as it is decoded; so has each request one to a store that takes its time.
+        reads = file.source.reader
+        in_decode = 2 * DEFAULT_THREADS * reads.spec.nbytes
+        if not reads.has_quick_store:
+            in_decode += self._engine.fetching.n_requests(reads.spec.nbytes) * reads.spec.nbytes
         self._budget.set_aside(in_decode - DECODE_BYTES)
 
     def drop(self, file: FlatFile) -> None:

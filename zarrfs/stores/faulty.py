@@ -138,8 +138,13 @@ class FaultyStore(Store):
 
     @property
     def capabilities(self) -> Capabilities:
-        """Those of the inner store, but in one process, which counts the faults."""
-        return replace(self._inner.capabilities, multiprocess=False)
+        """Those of the inner store, but in one process, which counts the faults.
+
+        With a delay it is a store that takes its time.
+        """
+        inner = self._inner.capabilities
+        is_quick = inner.cheap_stat and self._faults.latency is None
+        return replace(inner, multiprocess=False, cheap_stat=is_quick)
 
     def get(self, key: str, byte_range: ByteRange | None = None) -> Buffer:
         """Return an object or a span, or what faults leave of it."""
