@@ -135,6 +135,20 @@ class StoreContract:
         with pytest.raises(KeyNotFoundError):
             store.fetch("other", buffer, len(value))
 
+    @pytest.mark.parametrize("room", [None, 1, 2, 100])
+    @pytest.mark.parametrize(
+        "byte_range", [ByteRange(1, 2), ByteRange(-2), ByteRange(3, 100), ByteRange(9, 1)]
+    )
+    def test_span_is_fetched_with_what_is_known_of_the_object(
+        self, seed: Seed, byte_range: ByteRange, room: int | None
+    ) -> None:
+        store = seed({"k": b"value"})
+        buffer = None if room is None else memoryview(bytearray(b"?" * room))
+        data, info = store.fetch("k", buffer, 5, byte_range)
+        assert data is not None
+        assert bytes(data) == b"value"[slice(*byte_range.resolve(5))]
+        assert info == (store.stat("k") if store.capabilities.cheap_stat else None)
+
     def test_an_object_larger_than_the_most_is_not_fetched_if_its_size_is_known(
         self, seed: Seed
     ) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import random
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.arrays import writer
 from tests.flat.opened import finished, opened
+from zarrfs.arrays import chunk_io
 from zarrfs.arrays.decode_pool import DEFAULT_THREADS
 from zarrfs.errors import ChunkError, OffsetError
 from zarrfs.flat.readahead import ReadAhead
@@ -81,20 +83,24 @@ def spans(draw: st.DrawFn) -> list[tuple[int, int]]:
     spans(),
     st.sampled_from([1, 100, 1000, 20_000]),
     st.sampled_from(["little", "big"]),
-    st.booleans(),
+    st.sampled_from(["quick", "quick, by parts", "slow"]),
 )
 def test_any_span_is_that_of_the_array(
     array: tuple[npt.NDArray[Any], Store],
     reads: list[tuple[int, int]],
     memory: int,
     endian: Endian,
-    is_quick: bool,
+    kind: str,
 ) -> None:
     data, store = array
-    if not is_quick:
+    if kind == "slow":
         store = FaultyStore(store, parse_faults({"latency": "0ms"}))
     expected = data.astype(data.dtype.newbyteorder("<" if endian == "little" else ">")).tobytes()
-    with opened(store, memory=memory, endian=endian) as file:
+    least = 1 if kind == "quick, by parts" else chunk_io.LEAST_PARTED_BYTES
+    with (
+        mock.patch.object(chunk_io, "LEAST_PARTED_BYTES", least),
+        opened(store, memory=memory, endian=endian) as file,
+    ):
         assert file.flat.size == len(expected)
         readahead = ReadAhead()
         for offset, size in reads:

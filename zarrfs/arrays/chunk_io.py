@@ -5,10 +5,13 @@ Blocking; run on the decode threads. Nothing is cached but shard indexes.
 
 from __future__ import annotations
 
+import math
 import pickle
 import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
 
 from zarrfs.arrays.counters import Counters
 from zarrfs.arrays.memory import MACHINE_BYTES
@@ -16,8 +19,9 @@ from zarrfs.arrays.object_codecs import ArrayCodecs
 from zarrfs.arrays.object_versions import MISSING, ObjectVersions
 from zarrfs.arrays.shard_reading import ShardReader
 from zarrfs.arrays.wanted_chunk import nowhere
+from zarrfs.byte_range import ByteRange
 from zarrfs.codecs.base import Array
-from zarrfs.errors import CodecError, KeyNotFoundError, MetadataError, ZarrfsError
+from zarrfs.errors import CodecError, KeyNotFoundError, MetadataError, StoreError, ZarrfsError
 from zarrfs.format.chunk_grids import regular_grid
 from zarrfs.format.node_keys import V2_ARRAY, V3_DOCUMENT
 
@@ -32,6 +36,9 @@ if TYPE_CHECKING:
     from zarrfs.codecs.sharding import Pipeline
     from zarrfs.format.metadata import ArrayMetadata
     from zarrfs.stores.base import Buffer, Store
+
+# Smaller chunks are read whole, and kept: the next read of one costs nothing.
+LEAST_PARTED_BYTES = 64 * 2**10
 
 Loaded = Array | ZarrfsError | None
 """A decoded chunk; ``None`` for one that was never written; or why it cannot be had."""
@@ -94,6 +101,14 @@ class ChunkReader:
         self.spec = self._codecs.largest.chunk.spec
         """What a decoded chunk is; the largest along each axis, where chunks differ."""
 
+        is_regular = self._object_grid.chunk_shape is not None
+        self.reads_parts = (
+            self.has_quick_store
+            and is_regular
+            and self._codecs.largest.pipeline.is_plain
+            and self.spec.nbytes >= LEAST_PARTED_BYTES
+        )
+        """`read_part` can read less than a chunk, and that is worth it."""
         self._shards: ShardReader | None = None
         self.grid = self._object_grid
         """Grid of the chunks that are decoded one by one: inner chunks of sharded arrays."""
@@ -232,6 +247,39 @@ class ChunkReader:
             target = place(coords)
             buffer = scratch.decoded if target is None and scratch is not None else target
             yield coords, self._decode(fetched.key, pipeline, data, buffer)
+
+    def read_part(self, coords: Coords, in_chunk: tuple[slice, ...]) -> Array:
+        """Read elements of a chunk that is stored as they are, and little besides.
+
+        Parameters
+        ----------
+        coords
+            The chunk; `reads_parts` holds.
+        in_chunk
+            Which elements of it, without steps.
+
+        Raises
+        ------
+        ZarrfsError
+            If the object is missing, or not of the size of a chunk. Who then loads the whole chunk
+            gets what is to be there, or is told what is wrong.
+        """
+        shape, dtype = self.spec.shape, self.spec.dtype
+        strides = [dtype.itemsize * math.prod(shape[i + 1 :]) for i in range(len(shape))]
+        first = sum(part.start * n for part, n in zip(in_chunk, strides, strict=True))
+        last = sum((part.stop - 1) * n for part, n in zip(in_chunk, strides, strict=True))
+        span = ByteRange(first, last + dtype.itemsize - first)
+        key = self._key(coords)
+        data, info = self._store.fetch(key, None, self._codecs.largest.most, span)
+        is_whole = info is not None and info.size == self.spec.nbytes
+        if info is None or data is None or not is_whole or len(data) != span.size:
+            reason = f"its {self.spec.nbytes} bytes are not all there"
+            raise StoreError("get", key, reason, store=self._store.url)
+        self.versions.note(key, info.version)
+        self.counters.add(objects_read=1, bytes_fetched=len(data))
+        part_shape = tuple(part.stop - part.start for part in in_chunk)
+        part: Array = np.ndarray(part_shape, dtype, buffer=data, strides=strides)
+        return part
 
     def forget_object(self, key: str) -> None:
         """Drop what is remembered of one object of the store."""

@@ -73,7 +73,7 @@ class FetchPool:
         self._is_closed = False
 
     def n_requests(self, nbytes: int) -> int:
-        """Requests for so many decoded bytes each that may be under way at a time."""
+        """Return how many requests for so many decoded bytes each may be under way at a time."""
         return min(MAX_REQUESTS, max(LEAST_REQUESTS, self._max_bytes // max(1, nbytes)))
 
     def submit(self, fetch: Fetch, nbytes: int = 0, *, urgent: bool = False) -> None:

@@ -167,6 +167,11 @@ class ArrayBytesCodec(_Configured, ABC):
     encoded_spec: BytesSpec
     """What the bytes are."""
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether the bytes are the memory of the array in C order, and any may be."""
+        return False
+
     @abstractmethod
     def encode(self, array: Array) -> Buffer:
         """Encode a chunk; may return a view of `array`."""

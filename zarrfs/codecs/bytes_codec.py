@@ -51,6 +51,11 @@ class BytesCodec(ArrayBytesCodec):
     narrow: tuple[NarrowPart, ...]
     """Parts of the element that have fewer bits than bytes hold."""
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing is swapped or cleared, so that the bytes are the array's memory."""
+        return self.stored == self.carrier and not self.narrow
+
     def encode(self, array: Array) -> Buffer:
         """Return the array's memory, byte-swapped if need be."""
         carried = sign_extended(array.view(self.carrier), self.narrow)

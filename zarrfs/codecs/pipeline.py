@@ -64,6 +64,11 @@ class CodecPipeline:
         return self.encoded_spec.nbytes
 
     @property
+    def is_plain(self) -> bool:
+        """Whether a stored chunk is the memory of the array in C order."""
+        return not (self.array_array or self.bytes_bytes) and self.array_bytes.is_plain
+
+    @property
     def encoded_spec(self) -> BytesSpec:
         """What a stored chunk is, with a bound where its size depends on the data."""
         step: Spec = self.spec

@@ -138,6 +138,8 @@ class FlatArray:
         """Whether a scattered read takes so much that it may as well have the slabs."""
         if _WORTHY_PART * size >= self._slab_bytes:
             return True
+        if self._source.reader.reads_parts:
+            return False
         whole = (self._layout.box(slab) for slab in {first, last})
         n_wanted = sum(n_pieces(self._grid, box) for box in wanted)
         return _WORTHY_CHUNKS * n_wanted > sum(n_pieces(self._grid, box) for box in whole)
@@ -234,17 +236,32 @@ class FlatArray:
             for piece in pieces(self._grid, box):
                 place = (region_of(part, piece.in_region), piece.in_chunk)
                 places.setdefault(piece.coords, []).append(place)
-        spec = self._source.reader.spec
+        reader = self._source.reader
         start = offset - first * self._dtype.itemsize
         parts = _Parts(len(places), elements.view(np.uint8).data[start : start + size])
 
         def receive(coords: Coords, chunk: Array | None, error: ChunkError | None) -> None:
             if error is None:
                 for region, in_chunk in places[coords]:
-                    put(region, None, chunk, in_chunk, spec)
+                    put(region, None, chunk, in_chunk, reader.spec)
             parts.arrived(error)
 
-        self._source.request(list(places), receive, keep=True, urgent=True)
+        def read_parts() -> None:
+            whole: list[Coords] = []
+            for coords, regions in places.items():
+                try:
+                    for region, in_chunk in regions:
+                        put(region, None, reader.read_part(coords, in_chunk), (), reader.spec)
+                except Exception:  # noqa: BLE001 (who loads the chunk whole is told what it is)
+                    whole.append(coords)
+                else:
+                    parts.arrived(None)
+            self._source.request(whole, receive, keep=True, urgent=True)
+
+        if reader.reads_parts:
+            self._table.engine.pool.submit(read_parts, urgent=True)
+        else:
+            self._source.request(list(places), receive, keep=True, urgent=True)
         return parts.reply()
 
 

@@ -32,7 +32,8 @@ class SlabTable:
     """
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+        self.engine = engine
+        """Its threads and memory."""
         self._budget = engine.budget
         self._slabs: OrderedDict[tuple[FlatFile, int], Slab] = OrderedDict()
         self._budget.add_reclaimer(self._reclaim)
@@ -58,11 +59,11 @@ class SlabTable:
             if slab is not None:
                 self._slabs.move_to_end(key)
                 if not slab.is_ready:
-                    self._engine.pool.submit(slab.hasten, urgent=True)
+                    self.engine.pool.submit(slab.hasten, urgent=True)
                 return slab
             if index in file.passed:  # the kernel has forgotten it, and so others too
                 file.passed.clear()
-            slab = self._slabs[key] = Slab(file, index, self._engine, urgent=True)
+            slab = self._slabs[key] = Slab(file, index, self.engine, urgent=True)
         self._budget.request(slab.size, slab.fill)
         return slab
 
@@ -72,13 +73,13 @@ class SlabTable:
         with self._budget.lock:
             if key in self._slabs or index in file.passed:
                 return True
-            slab = Slab(file, index, self._engine, urgent=False)
+            slab = Slab(file, index, self.engine, urgent=False)
             if not self._budget.take_spare(slab.size):
                 return False
             self._slabs[key] = slab
             file.streamed.add(index)
         # Quickly, lest the fillings of slabs that follow queue up behind this one's chunks.
-        self._engine.pool.submit(slab.fill, urgent=True)
+        self.engine.pool.submit(slab.fill, urgent=True)
         return True
 
     def drop_passed(self, file: FlatFile, index: int, *, behind: int) -> None:
@@ -120,7 +121,7 @@ class SlabTable:
         reads = file.source.reader
         in_decode = 2 * DEFAULT_THREADS * reads.spec.nbytes
         if not reads.has_quick_store:
-            in_decode += self._engine.fetching.n_requests(reads.spec.nbytes) * reads.spec.nbytes
+            in_decode += self.engine.fetching.n_requests(reads.spec.nbytes) * reads.spec.nbytes
         self._budget.set_aside(in_decode - DECODE_BYTES)
 
     def drop(self, file: FlatFile) -> None:

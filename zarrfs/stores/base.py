@@ -64,10 +64,13 @@ class ObjectInfo:
 
 
 class Fetched(NamedTuple):
-    """A whole object, and what is known of it. A tuple, for it is made for each chunk."""
+    """An object or a span of it, and what is known of the object.
+
+    A tuple, for it is made for each chunk.
+    """
 
     data: Buffer | None
-    """``None`` of an object that was not read, since it is too large."""
+    """``None`` if it was not read, since the object is too large."""
 
     info: ObjectInfo | None
     """What `Store.stat` says of the version that was read, or of one before; ``None`` where that
@@ -118,23 +121,31 @@ class Store(Protocol):
         """
         ...
 
-    def fetch(self, key: str, buffer: memoryview | None, most: int) -> Fetched:
-        """Return a whole object like `get`, with what is known of it.
+    def fetch(
+        self,
+        key: str,
+        buffer: memoryview | None,
+        most: int,
+        byte_range: ByteRange | None = None,
+    ) -> Fetched:
+        """Return an object or a span of it like `get`, with what is known of the object.
 
         Parameters
         ----------
         key
             The object.
         buffer
-            Where a store may read it to. What it holds behind the object, or if it was not used,
-            has no meaning.
+            Where a store may read it to. What it holds behind that, or if it was not used, has no
+            meaning.
         most
             Bytes; a larger object is not read, where its size can be told beforehand.
+        byte_range
+            The span; ``None`` for all of it.
         """
         info = self.stat(key) if self.capabilities.cheap_stat else None
         if info is not None and info.size > most:
             return Fetched(None, info)
-        return Fetched(self.get(key), info)
+        return Fetched(self.get(key, byte_range), info)
 
     def get_ranges(self, key: str, ranges: Sequence[ByteRange]) -> list[Buffer]:
         """Return several spans of one object, in the order asked for.

@@ -123,16 +123,24 @@ class LocalStore(Store):
         """Return a file, or one span of it."""
         return self.get_ranges(key, [byte_range])[0]
 
-    def fetch(self, key: str, buffer: memoryview | None, most: int) -> Fetched:
-        """Return a file, read into `buffer` if it fits, and its size and time."""
+    def fetch(
+        self,
+        key: str,
+        buffer: memoryview | None,
+        most: int,
+        byte_range: ByteRange | None = None,
+    ) -> Fetched:
+        """Return a file or a span of it, read into `buffer` if it fits, and its size and time."""
 
         def read(descriptor: int, status: os.stat_result) -> Fetched:
             size, info = status.st_size, _object_info(status)
             if size > most:
                 return Fetched(None, info)
-            if buffer is None or size > len(buffer):
-                return Fetched(read_span(descriptor, 0, size), info)
-            return Fetched(buffer[: read_into(descriptor, buffer[:size])], info)
+            start, stop = byte_range.resolve(size) if byte_range else (0, size)
+            if buffer is None or stop - start > len(buffer):
+                return Fetched(read_span(descriptor, start, stop), info)
+            n_read = read_into(descriptor, buffer[: stop - start], start)
+            return Fetched(buffer[:n_read], info)
 
         return self._read(key, read)
 

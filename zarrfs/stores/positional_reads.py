@@ -18,11 +18,11 @@ def read_span(descriptor: int, start: int, stop: int) -> bytes | bytearray:
     return gathered
 
 
-def read_into(descriptor: int, buffer: memoryview) -> int:
-    """Read a file from its start to fill a buffer; fewer bytes only if the file ends before."""
+def read_into(descriptor: int, buffer: memoryview, start: int = 0) -> int:
+    """Read a file from `start` on to fill a buffer; fewer bytes only if the file ends before."""
     n_read = 0
     while n_read < len(buffer):
-        n = os.preadv(descriptor, [buffer[n_read:]], n_read)
+        n = os.preadv(descriptor, [buffer[n_read:]], start + n_read)
         if not n:
             break
         n_read += n
