@@ -161,17 +161,18 @@ def test_the_next_buffer_of_a_size_is_the_one_given_back_last(
 ) -> None:
     assert budget.take_spare(800)
     first, second = (budget.buffer(400, shared=shared)[0] for _ in range(2))
-    last = address(second)
-    second[:] = 7
+    first_address, last = address(first), address(second)
+    first[:], second[:] = 5, 7
     del first, second
     assert budget.used == 0
     assert budget.take_spare(800)
     again, other = (budget.buffer(400, shared=shared)[0] for _ in range(2))
-    assert address(again) == last
-    assert set(again) == {7}
-    assert set(other) == {0}, "fresh memory is zero"
+    assert (address(again), address(other)) == (last, first_address)
+    assert (set(again), set(other)) == ({7}, {5})
+    assert budget.take_spare(100)
+    assert set(budget.buffer(100, shared=shared)[0]) == {0}, "fresh memory is zero"
     del again, other
-    budget.drop_spare()
+    budget.drop_spares()
     assert budget.take_spare(400)
     assert set(budget.buffer(400, shared=shared)[0]) == {0}
 
@@ -213,7 +214,7 @@ def test_spare_buffers_and_what_is_held_stay_within_the_limit(
             assert budget.used <= bytes_in_memory() <= budget.limit
         assert budget.used == sum(sizes)
         held.clear()
-        assert len(made) <= 1
+        assert len(made) <= 2
     for _ in range(10):
         assert budget.take_spare(100)
         assert budget.used + bytes_in_memory() <= budget.limit + 100, "others take the room"

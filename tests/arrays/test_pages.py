@@ -17,3 +17,15 @@ def test_shared_memory_is_that_of_its_descriptor() -> None:
     del pages
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(descriptor)
+
+
+def test_memory_is_free_though_another_process_has_it_mapped() -> None:
+    pages = Pages(2**20, shared=True)
+    assert pages.descriptor is not None
+    theirs = os.dup(pages.descriptor)
+    mapped = mmap.mmap(theirs, 2**20)
+    mapped[:] = bytes(2**20)
+    assert os.fstat(theirs).st_blocks * 512 == 2**20
+    del pages
+    assert os.fstat(theirs).st_blocks == 0
+    os.close(theirs)

@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 # Arrays whose readers a process keeps, with the indexes of their shards.
 MAX_READERS = 16
 
-# Buffers that a process keeps mapped: those of a reader in order. They are freed when others are
-# asked for, or the process ends.
-MAX_MAPPINGS = 2
+# Buffers that a process keeps mapped: a reader in order has three. When the mount is done with one,
+# its memory is free, mapped or not.
+MAX_MAPPINGS = 8
 
 READY = "ready"
 """The first message of a process."""

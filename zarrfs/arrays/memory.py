@@ -76,10 +76,10 @@ class MemoryBudget:
         # Bounded by the reads in flight: each waits for at most the slabs that it touches.
         self._line: deque[tuple[int, Callable[[], None]]] = deque()
         self._is_line_called = False
-        # The buffer given back last, for the next of its size: a reader that goes on gives one back
-        # for each that it takes. Fresh memory has to be zeroed by the kernel, and is in no cache of
-        # the processor: reading an array whole took a third longer with it.
-        self._spare: Pages | None = None
+        # Buffers given back, for others of their size: the last one, and two if nothing else is
+        # held. A reader that goes on gives one back for each that it takes, and has two. Fresh memory has to be zeroed by the kernel, and is in no cache of the
+        # processor: reading an array whole took a third longer with it.
+        self._spares: list[Pages] = []
 
     @property
     def is_short(self) -> bool:
@@ -180,16 +180,29 @@ class MemoryBudget:
         weakref.finalize(array, self._end, lease, pages).atexit = False
         return array, lease
 
-    def drop_spare(self) -> None:
-        """Free the buffer that is kept for the next of its size."""
-        self._spare = None
+    def drop_spares(self) -> None:
+        """Free the buffers that are kept for others of their size."""
+        with self.lock:
+            self._shrink_spares(0)
 
     def _recycled(self, size: int, *, shared: bool) -> Pages | None:
-        """Take the spare buffer if it is just such a one; else it is freed."""
+        """Take a spare buffer of a size; if there is none, others are freed."""
         with self.lock:
-            spare, self._spare = self._spare, None
-        fits = spare is not None and spare.size == size and spare.is_shared == shared
-        return spare if fits else None
+            for spare in reversed(self._spares):
+                if spare.size == size and spare.is_shared == shared:
+                    self._spares.remove(spare)
+                    return spare
+            self._shrink_spares(0)
+        return None
+
+    def _shrink_spares(self, most: int) -> None:
+        """Free the oldest spare buffers until no more than so many bytes are left."""
+        while self._spares and self._spare_bytes() > most:
+            del self._spares[0]
+
+    def _spare_bytes(self) -> int:
+        # Counted anew, for freeing one may run finalizers that add others.
+        return sum([spare.size for spare in self._spares])
 
     def expect(self, lease: Lease) -> None:
         """Count on bytes to come back: nothing else has to be dropped in their place."""
@@ -202,8 +215,9 @@ class MemoryBudget:
         with self.lock:
             if lease.is_ending:
                 self._leaving -= lease.size
-            self._spare = pages  # no more than what is given back here
             self.give_back(lease.size)
+            self._spares.append(pages)
+            self._shrink_spares(max(pages.size, 2 * pages.size - self._used))
 
     def _take(self, size: int, *, demand: bool) -> bool:
         limit = self.limit - self._aside
@@ -218,11 +232,8 @@ class MemoryBudget:
         if self._used + size > limit and not (demand and self._used == 0):
             return False
         self._used += size
-        spare = self._spare
-        # What was just taken may be the spare buffer itself.
-        if spare is not None and self._used - size + spare.size > self.limit:
-            self._spare = None
         self._peak = max(self._peak, self._used)
+        self._shrink_spares(self.limit - self._used + size)  # what was taken may be one of them
         return True
 
     def _serve_line(self) -> None:

@@ -49,4 +49,5 @@ class Pages:
 
     def __del__(self) -> None:
         if self.descriptor is not None:
+            os.truncate(self.descriptor, 0)  # other processes may have it mapped still
             os.close(self.descriptor)

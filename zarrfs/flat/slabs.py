@@ -137,7 +137,7 @@ class SlabTable:
             for key in [key for key, slab in self._slabs.items() if slab.is_ready]:
                 self._drop(key)
             self._budget.reset_aside()
-            self._budget.drop_spare()
+            self._budget.drop_spares()
 
     def _reclaim(self, size: int, may_be_needed: bool) -> int:
         dropped = 0
