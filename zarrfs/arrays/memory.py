@@ -77,8 +77,9 @@ class MemoryBudget:
         self._line: deque[tuple[int, Callable[[], None]]] = deque()
         self._is_line_called = False
         # Buffers given back, for others of their size: the last one, and two if nothing else is
-        # held. A reader that goes on gives one back for each that it takes, and has two. Fresh memory has to be zeroed by the kernel, and is in no cache of the
-        # processor: reading an array whole took a third longer with it.
+        # held. A reader that goes on gives one back for each that it takes, and has two. Fresh
+        # memory has to be zeroed by the kernel, and is in no cache of the processor: reading an
+        # array whole took a third longer with it.
         self._spares: list[Pages] = []
 
     @property
