@@ -147,3 +147,59 @@ def test_drop_forgets_one_owner_and_clear_all(cache: ChunkCache, budget: MemoryB
     cache.clear()
     assert not cache.get(b, (0,))[0]
     assert budget.used == 0
+
+
+# --- what is worth keeping ----------------------------------------------------------------------
+
+
+def test_everything_is_worth_keeping_while_there_is_room(cache: ChunkCache) -> None:
+    for i in range(10):
+        assert cache.is_worth("a", [(i,)], CHUNK_BYTES)
+        put(cache, "a", (i,))
+    assert not cache.is_worth("a", [(10,)], CHUNK_BYTES)
+
+
+@pytest.fixture
+def full(cache: ChunkCache) -> ChunkCache:
+    for i in range(10):
+        put(cache, "full", (i,))
+    return cache
+
+
+def test_when_memory_is_full_chunks_that_were_asked_for_of_late_are(full: ChunkCache) -> None:
+    assert not full.is_worth("a", [(0,), (1,)], CHUNK_BYTES)
+    assert not full.is_worth("b", [(0,)], CHUNK_BYTES)
+    assert full.is_worth("a", [(5,), (1,)], CHUNK_BYTES), "one of those read together"
+    assert full.is_worth("full", [(20,), (3,)], CHUNK_BYTES), "it is kept"
+
+
+@pytest.mark.parametrize(("nbytes", "n"), [(CHUNK_BYTES, 100), (1000, 10), (2500, 4)])
+def test_chunks_are_remembered_until_others_of_twice_the_memory(
+    full: ChunkCache, nbytes: int, n: int
+) -> None:
+    for i in range(n + 1):
+        assert not full.is_worth("a", [(i,)], nbytes)
+    assert not full.is_worth("a", [(0,)], nbytes)
+    assert full.is_worth("a", [(n,)], nbytes)
+
+
+def test_no_more_chunks_are_remembered_than_the_limit(
+    full: ChunkCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunk_cache, "MAX_SEEN", 3)
+    for i in range(4):
+        assert not full.is_worth("a", [(i,)], 1)
+    assert not full.is_worth("a", [(0,)], 1)
+    assert full.is_worth("a", [(3,)], 1)
+
+
+def test_chunks_that_are_forgotten_were_never_asked_for(full: ChunkCache) -> None:
+    full.is_worth("a", [(0,)], CHUNK_BYTES)
+    full.is_worth("b", [(0,)], CHUNK_BYTES)
+    full.drop("a")
+    assert not full.is_worth("a", [(0,)], CHUNK_BYTES)
+    assert full.is_worth("b", [(0,)], CHUNK_BYTES)
+    full.clear()
+    for i in range(10):
+        put(full, "full", (i,))
+    assert not full.is_worth("b", [(0,)], CHUNK_BYTES)

@@ -75,3 +75,20 @@ def test_planes_across_any_axis_decode_no_chunk_twice(axis: int, n_touched: int)
         content = b"".join(one.read(2 * int(run[0]), 2 * len(run), ahead) for run in runs)
         assert content == np.moveaxis(data, axis, 0)[10].tobytes()
         assert one.count("chunks_decoded") <= n_touched
+
+
+def test_chunks_in_use_are_not_lost_to_reads_all_over_the_file() -> None:
+    data = np.random.default_rng(1).integers(1, 2**16, (512, 64, 64), np.uint16)
+    chunk = 16 * 32 * 32 * 2
+    in_use = range(0, 4 * 16 * data[0].nbytes, 16 * data[0].nbytes)
+    with opened(writer.write_v3(data, (16, 32, 32)), memory=8 * chunk) as one:
+
+        def read(offset: int) -> None:
+            assert one.read(offset, 10) == data.tobytes()[offset : offset + 10]
+
+        for offset in in_use:
+            read(offset)
+        for n, offset in enumerate(range(data.nbytes // 2, data.nbytes, 16 * data[0].nbytes)):
+            read(offset)
+            read(in_use[n % 4])
+        assert one.count("chunks_decoded") == 4 + 16

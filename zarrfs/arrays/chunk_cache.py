@@ -2,6 +2,9 @@
 
 Who decodes a chunk that is to be kept asks for memory first and decodes to there. Memory that a
 chunk gives up goes to the next one: fresh memory for each made random reads take twice as long.
+
+Where memory is full, others do not go for chunks that nobody has asked for of late: random reads of
+more than it holds would only replace what they never meet again. Keeping made them a third slower.
 """
 
 from __future__ import annotations
@@ -13,6 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import numpy.typing as npt
 
     from zarrfs.arrays.memory import MemoryBudget
@@ -30,6 +35,11 @@ _ENTRY_BYTES = 400
 # 20 MiB more when the heap held them all.
 LARGE_BYTES = 256 * 2**10
 
+# Chunks are remembered to have been asked for until others of so many times the memory were: about
+# as long as they would be kept. No more than so many.
+_SEEN_PART = 2
+MAX_SEEN = 10_000
+
 # Chunks may fill the whole budget, but what goes beyond this part of it makes room for read-ahead:
 # else a mount that has seen many random reads would never read ahead again.
 _PART_KEPT = 2
@@ -45,6 +55,9 @@ class ChunkCache:
         self._budget = budget
         self._chunks: OrderedDict[CacheKey, Array | None] = OrderedDict()
         self._n_bytes = 0
+        self._seen: OrderedDict[CacheKey, int] = OrderedDict()
+        """Bytes of chunks that were asked for, the latest last."""
+        self._n_bytes_seen = 0
         budget.add_reclaimer(self._reclaim)
 
     @property
@@ -60,6 +73,29 @@ class ChunkCache:
                 return False, None
             self._chunks.move_to_end(key)
             return True, self._chunks[key]
+
+    def is_worth(self, owner: object, wanted: Collection[Coords], nbytes: int) -> bool:
+        """Whether to keep chunks that are read together, and may or may not be needed again.
+
+        Parameters
+        ----------
+        owner, wanted
+            The chunks.
+        nbytes
+            Bytes of one.
+        """
+        with self._budget.lock:
+            is_known = False
+            for coords in wanted:
+                key = (owner, coords)
+                seen = self._seen.pop(key, 0)
+                is_known = is_known or seen > 0 or key in self._chunks
+                self._seen[key] = nbytes
+                self._n_bytes_seen += nbytes - seen
+            most = _SEEN_PART * self._budget.limit
+            while self._seen and (self._n_bytes_seen > most or len(self._seen) > MAX_SEEN):
+                self._n_bytes_seen -= self._seen.popitem(last=False)[1]
+            return is_known or self._budget.has_room(len(wanted) * nbytes)
 
     def reserve(self, nbytes: int) -> npt.NDArray[np.uint8] | None:
         """Return memory for a chunk to keep, if there is room, or older chunks can make room.
@@ -123,6 +159,8 @@ class ChunkCache:
         with self._budget.lock:
             for key in [key for key in self._chunks if key[0] is owner]:
                 self._drop(key)
+            for key in [key for key in self._seen if key[0] is owner]:
+                self._n_bytes_seen -= self._seen.pop(key)
 
     def drop_chunk(self, owner: object, coords: Coords) -> None:
         """Forget one chunk, if it is kept."""
@@ -135,6 +173,8 @@ class ChunkCache:
         with self._budget.lock:
             for key in list(self._chunks):
                 self._drop(key)
+            self._seen.clear()
+            self._n_bytes_seen = 0
 
     def _reclaim(self, size: int, may_be_needed: bool) -> int:
         kept = 0 if may_be_needed else self._budget.limit // _PART_KEPT

@@ -22,7 +22,7 @@ from zarrfs.arrays.wanted_chunk import WantedChunk, nowhere
 from zarrfs.errors import ChunkError, ZarrfsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from zarrfs.arrays.batching import Batch
     from zarrfs.arrays.chunk_cache import ChunkCache
@@ -167,6 +167,10 @@ class ChunkSource:
             coords in generation.wanted or self._cache.get(generation, coords)[0]
             for coords in wanted
         )
+
+    def is_worth_keeping(self, wanted: Collection[Coords]) -> bool:
+        """Whether to keep chunks of one scattered read, by what was asked for before."""
+        return self._cache.is_worth(self._generation, wanted, self.reader.spec.nbytes)
 
     def hasten(self, wanted: Iterable[Coords]) -> None:
         """Let chunks that were requested without urgency overtake others: they are waited for."""

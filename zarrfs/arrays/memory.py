@@ -122,6 +122,10 @@ class MemoryBudget:
             self._aside = 0
             self.retry()
 
+    def has_room(self, size: int) -> bool:
+        """Whether so many bytes could be taken without dropping anything."""
+        return not self._line and self._used + size <= self.limit - self._aside
+
     def take_spare(self, size: int) -> bool:
         """Take bytes if there is room, or what is not needed any more can make some."""
         with self.lock:

@@ -261,7 +261,8 @@ class FlatArray:
         if reader.reads_parts:
             self._table.engine.pool.submit(read_parts, urgent=True)
         else:
-            self._source.request(list(places), receive, keep=True, urgent=True)
+            keep = self._source.is_worth_keeping(places)
+            self._source.request(list(places), receive, keep=keep, urgent=True)
         return parts.reply()
 
 
