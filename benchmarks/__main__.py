@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.catalogue import WORKLOADS
 from benchmarks.plot import plot
-from benchmarks.rounds import measure, touch_memory
+from benchmarks.rounds import measure
 from benchmarks.stored_arrays import StoredArrays
 from benchmarks.table import render, render_summary
 
@@ -24,15 +24,11 @@ if TYPE_CHECKING:
 RESULTS = Path(__file__).parent / "results"
 MEMORY = Path("/dev/shm")
 
-TOUCHED_BYTES = 4 * 2**30
-"""As much as the largest workloads take."""
-
 
 def run(names: Sequence[str], *, n_rounds: int, scale: int, results: Path) -> dict[str, Result]:
     """Measure workloads, one after the other, and write down each as soon as it is done."""
     results.mkdir(parents=True, exist_ok=True)
     measured: dict[str, Result] = {}
-    touch_memory(TOUCHED_BYTES // scale)
     try:
         for name, result in _measured(names, n_rounds=n_rounds, scale=scale):
             measured[name] = result

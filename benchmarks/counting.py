@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.load import peak_rss, reset_peak_rss
-from benchmarks.rounds import Contender, Counts
+from benchmarks.rounds import Contender, Counts, SpoiledError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -65,10 +65,6 @@ def needs_of_whole(stored: StoredArray) -> Need:
     return needs(stored, nbytes=stored.array.nbytes, n_chunks=stored.array.n_chunks)
 
 
-class NotColdError(RuntimeError):
-    """Less was done in a run than a cold one takes."""
-
-
 def grown(before: dict[str, Any], after: dict[str, Any], need: Need) -> Counts:
     """Tell what a run has done, from the counters of ``zarrfs stats`` before and after it."""
     requests = after["requests"].get("read", 0) - before["requests"].get("read", 0)
@@ -80,12 +76,18 @@ def grown(before: dict[str, Any], after: dict[str, Any], need: Need) -> Counts:
 
 
 def check_cold(counts: Counts, need: Need) -> None:
-    """Raise `NotColdError` if a run can have found decoded data anywhere."""
+    """Raise `SpoiledError` if a run can have found decoded data anywhere."""
     name = DECODED if need.is_coded else FETCHED
     least = need.n_different / need.n_chunks
     # Stored sizes are means unless all chunks are read.
     if counts[name] < least * (1 if need.is_coded else 0.99):
-        raise NotColdError(f"{name}: {counts[name]:.4f}, a cold run has {least:.4f} at least")
+        raise SpoiledError(f"{name}: {counts[name]:.4f}, a cold run has {least:.4f} at least")
+
+
+def check_warm(counts: Counts) -> None:
+    """Raise `SpoiledError` if the kernel had to ask for anything."""
+    if counts[REQUESTS]:
+        raise SpoiledError(f"{REQUESTS}: {counts[REQUESTS]:.4f}, a warm run has none")
 
 
 def on_mount(
@@ -115,17 +117,19 @@ def on_mount(
     prepare
         What else comes before it, after everything was forgotten.
     is_cold
-        Whether everything is forgotten before it.
+        Whether everything is forgotten before it, or else nothing.
     """
     before: dict[str, Any] = {}
 
     def begin() -> None:
+        mount.settle()
         if is_cold:
             mount.refresh()
             for file in files:
                 mount.drop_pages(file)
         if prepare is not None:
             prepare()
+        mount.settle()
         reset_peak_rss(mount.pid)
         before.update(mount.stats())
 
@@ -133,6 +137,8 @@ def on_mount(
         counts = grown(before, mount.stats(), need)
         if is_cold:
             check_cold(counts, need)
+        else:
+            check_warm(counts)
         return {**counts, PEAK: peak_rss(mount.pid) / MIB}
 
     return Contender(name=name, prepare=begin, run=run, count=count)

@@ -9,6 +9,7 @@ import contextlib
 import os
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,13 @@ mount --bind "$0/dev/fuse" /dev/fuse
 echo; read -r _
 """
 """Lets every user of a namespace open /dev/fuse, and keeps the namespace until told to end."""
+
+
+CONNECTIONS = Path("/sys/fs/fuse/connections")
+"""Where the kernel tells how many requests each FUSE mount has."""
+
+PATIENCE = 60
+"""Seconds that requests may take."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +70,23 @@ class Mounted:
     def drop_pages(self, file: Path) -> None:
         """Make the kernel forget what it holds of a file (dd(1), ``nocache``)."""
         self.run("dd", f"if={file}", "of=/dev/null", "iflag=nocache", "count=0", "status=none")
+
+    def settle(self) -> None:
+        """Wait until no request of the kernel is under way: it may still be reading ahead.
+
+        Raises
+        ------
+        TimeoutError
+            If there is one for longer than `PATIENCE` seconds.
+        """
+        if self.prefix:  # it is out of sight
+            return
+        connection = CONNECTIONS / str(os.minor(self.mount_point.stat().st_dev))
+        give_up = time.monotonic() + PATIENCE
+        while int((connection / "waiting").read_text()):
+            if time.monotonic() > give_up:
+                raise TimeoutError(f"{self.mount_point} has requests for more than {PATIENCE} s")
+            time.sleep(0.01)
 
     def refresh(self) -> None:
         """Make the daemon forget all that it has decoded."""

@@ -6,6 +6,7 @@ ratio is taken within one round only.
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 import os
 import time
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
 
 Counts = dict[str, float]
 """Figures of one run that do not depend on time, by what they count."""
+
+
+ATTEMPTS = 5
+"""Runs until one is not spoiled: the kernel may drop pages, or ask for some late, at any time."""
+
+
+class SpoiledError(RuntimeError):
+    """A run did not do what it is meant to measure."""
 
 
 def nothing() -> None:
@@ -43,7 +52,8 @@ class Contender:
     """What comes before each run, such as dropping a cache; not timed."""
 
     count: Callable[[], Counts] = no_counts
-    """What the run did, asked after it and not timed; raises if that is not what it claims."""
+    """What the run did, asked after it and not timed; `SpoiledError` if that is not what it
+    claims."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +105,20 @@ class Result:
 
 
 def sample(contender: Contender, daemons: Sequence[int]) -> Sample:
-    """Run a contender once."""
+    """Run a contender, again if the run was spoiled.
+
+    Raises
+    ------
+    SpoiledError
+        If all `ATTEMPTS` runs were.
+    """
+    for _ in range(ATTEMPTS - 1):
+        with contextlib.suppress(SpoiledError):
+            return _sample(contender, daemons)
+    return _sample(contender, daemons)
+
+
+def _sample(contender: Contender, daemons: Sequence[int]) -> Sample:
     roots = {os.getpid(), *daemons}
     contender.prepare()
     before, start = cpu_times(roots), time.perf_counter()
@@ -114,10 +137,12 @@ def sample(contender: Contender, daemons: Sequence[int]) -> Sample:
 
 def measure(workload: Workload, n_rounds: int) -> Result:
     """Measure `n_rounds` rounds after one that only warms up."""
-    rounds = [
-        {each.name: sample(each, workload.daemons) for each in workload.contenders}
-        for _ in range(n_rounds + 1)
-    ]
+    rounds: list[Round] = []
+    for _ in range(n_rounds + 1):
+        rounds.append({})
+        for each in workload.contenders:
+            touch_memory(workload.nbytes)  # that it is there does not depend on who was before
+            rounds[-1][each.name] = sample(each, workload.daemons)
     return Result(
         title=workload.title,
         nbytes=workload.nbytes,
