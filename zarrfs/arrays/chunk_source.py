@@ -14,23 +14,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from zarrfs.arrays.batching import batches
+from zarrfs.arrays.chunk_loading import ChunkLoading
 from zarrfs.arrays.decode_pool import CORES
 from zarrfs.arrays.failures import Failures, without_frames
-from zarrfs.arrays.scratch import scratch_buffers
 from zarrfs.arrays.wanted_chunk import WantedChunk, nowhere
-from zarrfs.errors import ChunkError, ZarrfsError
+from zarrfs.errors import ChunkError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from zarrfs.arrays.batching import Batch
     from zarrfs.arrays.chunk_cache import ChunkCache
-    from zarrfs.arrays.chunk_io import ChunkReader, FetchedChunks, Loaded
+    from zarrfs.arrays.chunk_io import ChunkReader, Loaded
     from zarrfs.arrays.decode_pool import DecodePool
     from zarrfs.arrays.fetch_pool import FetchPool
     from zarrfs.arrays.regions import Coords
-    from zarrfs.arrays.scratch import Scratch
     from zarrfs.arrays.spilled_chunks import SpilledChunk, SpilledChunks
     from zarrfs.arrays.wanted_chunk import Place, Receiver, WantedPart
     from zarrfs.codecs.base import Array
@@ -80,8 +77,7 @@ class ChunkSource:
         self.reader = reader
         self._cache = cache
         self._spilled = spilled
-        self._pool = pool
-        self._fetching = fetching
+        self._loading = ChunkLoading(name, reader, cache, pool, fetching)
         self._failure_ttl = failure_ttl
         # A row of chunks are those that share their place on the axes up to this one.
         self._n_row_axes = 1 + next(
@@ -149,10 +145,11 @@ class ChunkSource:
             receive(coords, chunk, error)
         if n_kept:
             self.reader.counters.add(chunk_cache_hits=n_kept)
-        # What nobody waits for has a task for each object, so that it is soon overtaken; and where
-        # the store takes its time, each object is a request.
-        n_shares = CORES if urgent and self.reader.has_quick_store else None
-        self._submit(to_load, generation, urgent=urgent, n_shares=n_shares)
+        # What nobody waits for has a task for each object, so that it is soon overtaken.
+        n_shares = CORES if urgent else None
+        if to_load:
+            order = _Order(self, generation)
+            self._loading.submit(order, to_load, urgent=urgent, n_shares=n_shares)
         if part is not None and spilled:
             lost = list(self._not_read_back(spilled, receive, part, generation))
             if lost:
@@ -179,7 +176,8 @@ class ChunkSource:
             known = [(coords, generation.wanted.get(coords)) for coords in wanted]
             queued = [coords for coords, one in known if one is not None and one.hasten()]
         # A task for each object, so that all threads overtake what was queued before.
-        self._submit(queued, generation, urgent=True, n_shares=None)
+        if queued:
+            self._loading.submit(_Order(self, generation), queued, urgent=True, n_shares=None)
 
     def remembers_failure(self, coords: Coords) -> bool:
         """Whether a chunk failed, not longer ago than failures are remembered; takes no lock."""
@@ -218,70 +216,7 @@ class ChunkSource:
         self._cache.drop(last)
         self._spilled.drop(last)
 
-    def load(self, key: str, batch: Sequence[Coords], generation: _Generation) -> None:
-        """Fetch and decode a batch and hand it out; runs on a decode thread."""
-        scratch = scratch_buffers(self.reader.spec.nbytes)
-        decode = self.fetch(key, batch, generation, scratch)
-        if decode is not None:
-            decode()
-
-    def fetch(
-        self,
-        key: str,
-        batch: Sequence[Coords],
-        generation: _Generation,
-        scratch: Scratch | None = None,
-    ) -> Callable[[], None] | None:
-        """Fetch a batch; return what decodes it and hands it out, on a decode thread.
-
-        ``None`` if nothing of it is to be decoded any more.
-        """
-        remaining = self._begun(batch, generation)
-        if not remaining:
-            return None
-        place = partial(self._place, remaining)
-        try:
-            fetched = self.reader.fetch(key, list(remaining), scratch, place)
-        except Exception:  # noqa: BLE001 (a fault in zarrfs, and nobody may wait for ever)
-            self._give_up(key, generation, remaining)
-            return None
-        return partial(self._decode, fetched, generation, remaining)
-
-    def _decode(
-        self,
-        fetched: FetchedChunks,
-        generation: _Generation,
-        remaining: dict[Coords, WantedChunk],
-    ) -> None:
-        place = partial(self._place, remaining)
-        try:
-            scratch = scratch_buffers(self.reader.spec.nbytes)
-            for coords, loaded in self.reader.decode(fetched, scratch, place):
-                self._deliver(fetched.key, coords, loaded, generation, remaining.pop(coords))
-        except Exception:  # noqa: BLE001 (a fault in zarrfs, and nobody may wait for ever)
-            self._give_up(fetched.key, generation, remaining)
-
-    def _place(self, remaining: dict[Coords, WantedChunk], coords: Coords) -> memoryview | None:
-        """Tell where a chunk goes: to where it is wanted, or to where it is kept."""
-        wanted = remaining[coords]
-        target = wanted.place(coords)
-        if target is None and wanted.keep:
-            if wanted.room is None:
-                wanted.room = self._cache.reserve(self.reader.spec.nbytes)
-            target = None if wanted.room is None else wanted.room.data
-        return target
-
-    def _give_up(
-        self, key: str, generation: _Generation, remaining: dict[Coords, WantedChunk]
-    ) -> None:
-        """Deliver the exception that is being handled, a fault of zarrfs, for what is left."""
-        _log.exception("chunks of %r could not be loaded", self.name)
-        for coords, wanted in remaining.items():
-            error = ZarrfsError("internal error, see the log")
-            self._deliver(key, coords, error, generation, wanted)
-
-    def _begun(self, batch: Iterable[Coords], generation: _Generation) -> dict[Coords, WantedChunk]:
-        """Take on chunks, without those that another task has begun or finished meanwhile."""
+    def _begun(self, generation: _Generation, batch: Sequence[Coords]) -> dict[Coords, WantedChunk]:
         with self._lock:
             return {
                 coords: wanted
@@ -290,7 +225,7 @@ class ChunkSource:
             }
 
     def _deliver(
-        self, key: str, coords: Coords, loaded: Loaded, generation: _Generation, wanted: WantedChunk
+        self, generation: _Generation, key: str, coords: Coords, loaded: Loaded, wanted: WantedChunk
     ) -> None:
         chunk, error = loaded if isinstance(loaded, np.ndarray) else None, None
         if isinstance(loaded, Exception):
@@ -367,42 +302,15 @@ class ChunkSource:
             _log.error("%s (chunk %s)", error, coords)
         return error
 
-    def _submit(
-        self,
-        wanted: list[Coords],
-        generation: _Generation,
-        *,
-        urgent: bool,
-        n_shares: int | None,
-    ) -> None:
-        try:
-            groups = self.reader.by_object(wanted)
-        except Exception as error:  # noqa: BLE001 (a plug-in's chunk keys; nobody may wait for ever)
-            reason = f"their keys cannot be told: {type(error).__name__}: {error}"
-            for coords, one in self._begun(wanted, generation).items():
-                self._deliver("", coords, ZarrfsError(reason), generation, one)
-            return
-        nbytes = self.reader.spec.nbytes
-        for task in batches(groups, nbytes, n_shares=n_shares):
-            if self.reader.has_quick_store:
-                self._pool.submit(_Load(self, task, generation), urgent=urgent)
-            else:
-                [(key, batch)] = task
-                fetch = partial(self.fetch, key, batch, generation)
-                self._fetching.submit(fetch, nbytes * len(batch), urgent=urgent)
 
+class _Order:
+    """Chunks of one generation, as they are loaded."""
 
-class _Load:
-    """Chunks to decode. A class rather than a closure: thousands wait in the queue at a time."""
+    __slots__ = ("begin", "deliver")
 
-    __slots__ = ("batches", "generation", "source")
-
-    def __init__(self, source: ChunkSource, batches: list[Batch], generation: _Generation) -> None:
-        self.source, self.batches, self.generation = source, batches, generation
-
-    def __call__(self) -> None:
-        for key, batch in self.batches:
-            self.source.load(key, batch, self.generation)
+    def __init__(self, source: ChunkSource, generation: _Generation) -> None:
+        self.begin = partial(source._begun, generation)
+        self.deliver = partial(source._deliver, generation)
 
 
 def _is_cut(axis: Axis) -> bool:
