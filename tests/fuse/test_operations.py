@@ -287,14 +287,23 @@ async def test_reply_is_exactly_as_long_as_it_should_be(
 
 async def test_views_may_stay_in_the_page_cache_and_texts_may_not(kernel: Kernel) -> None:
     paths = ("bin/a.bin", "zarr/a/c/0/0", "README.txt")
-    for path in paths:
-        await kernel.open(path)  # at first nobody knows what the kernel may still have
     view, raw, text = [await kernel.open(path) for path in paths]
     assert [(f.keep_cache, f.direct_io) for f in (view, raw, text)] == [
         (True, False),
         (True, False),
         (False, True),
     ]
+
+
+async def test_the_first_to_open_a_file_does_not_make_the_kernel_drop_pages(kernel: Kernel) -> None:
+    inode = (await kernel.attributes("bin/a.bin")).st_ino
+    assert [(await kernel.open("bin/a.bin")).keep_cache for _ in range(2)] == [True, True]
+    kernel.operations.filesystem.refresh()
+    after_refresh = [(await kernel.open("bin/a.bin")).keep_cache for _ in range(2)]
+    assert after_refresh == [False, True], "it may hold old ones now"
+    await kernel.operations.forget([(inode, 1 + 4)])
+    kernel.operations.filesystem.refresh()
+    assert (await kernel.open("bin/a.bin")).keep_cache, "it has forgotten all"
 
 
 async def test_keep_cache_can_be_turned_off(kernel: Kernel) -> None:

@@ -21,7 +21,10 @@ from zarrfs.errors import ChunkError, EntryNotFoundError, NodeNotFoundError, Vie
 from zarrfs.stores.memory import MemoryStore
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from tests.vfs.mounting import Clock, Show
+    from zarrfs.vfs.filesystem import FileSystem
 
 SECOND = 1.0
 """`attr_timeout` of the mounts here."""
@@ -251,11 +254,12 @@ def test_changed_data_is_seen_at_the_next_open_after_the_timeout(show: Show, clo
     filesystem = show(store)
     assert contents(filesystem, "bin/t.bin") == b"ab"
     before = filesystem.entry("bin/t.bin").mtime_ns
+    version = filesystem.open("bin/t.bin").version
     store.set("t/c/0", b"xy")
     assert contents(filesystem, "bin/t.bin") == b"ab"
     clock.advance(SECOND)
     file = filesystem.open("bin/t.bin")
-    assert not file.keep_cache
+    assert file.version != version
     assert read(file) == b"xy"
     assert filesystem.entry("bin/t.bin").mtime_ns > before
 
@@ -270,34 +274,53 @@ def test_chunk_that_was_missing_is_seen_when_it_comes(show: Show, clock: Clock) 
     assert contents(filesystem, "bin/t.bin") == b"xy"
 
 
-def test_each_file_of_an_array_drops_its_pages_once_after_a_change(
-    show: Show, clock: Clock
-) -> None:
+def versions(filesystem: FileSystem, *paths: str) -> set[Hashable]:
+    """Open each file twice and return its versions."""
+    return {filesystem.open(path).version for path in paths * 2}
+
+
+def test_files_of_an_array_have_another_version_after_a_change(show: Show, clock: Clock) -> None:
     store = memory_store(t=b"ab")
     filesystem = show(store)
     paths = ("bin/t.bin", "npy/t.npy")
-    assert [filesystem.open(path).keep_cache for path in paths * 2] == [False] * 2 + [True] * 2
+    before = versions(filesystem, *paths)
     assert contents(filesystem, "bin/t.bin") == b"ab"
     store.set("t/c/0", b"xy")
     clock.advance(SECOND)
-    assert [filesystem.open(path).keep_cache for path in paths * 2] == [False] * 2 + [True] * 2
+    after = versions(filesystem, *paths)
+    assert len(before) == len(after) == 1
+    assert before != after
 
 
-def test_pages_are_dropped_after_a_resize(show: Show, clock: Clock) -> None:
+def test_files_have_another_version_after_a_resize(show: Show, clock: Clock) -> None:
     store = memory_store(t=b"ab")
     filesystem = show(store)
-    assert [filesystem.open("bin/t.bin").keep_cache for _ in range(2)] == [False, True]
+    before = versions(filesystem, "bin/t.bin")
     put_array(store, "t", b"abc")
     clock.advance(SECOND)
-    assert [filesystem.open("bin/t.bin").keep_cache for _ in range(2)] == [False, True]
+    after = versions(filesystem, "bin/t.bin")
+    assert len(before) == len(after) == 1
+    assert before != after
 
 
-def test_raw_file_drops_its_pages_when_its_object_has_another_version(show: Show) -> None:
+def test_files_have_another_version_after_a_refresh(show: Show) -> None:
+    filesystem = show(memory_store(t=b"ab"))
+    paths = ("bin/t.bin", "zarr/t/c/0")
+    before = versions(filesystem, *paths)
+    filesystem.refresh()
+    after = versions(filesystem, *paths)
+    assert len(before) == len(after) == 2
+    assert not before & after
+
+
+def test_raw_file_has_another_version_when_its_object_has(show: Show) -> None:
     store = memory_store(t=b"ab")
     filesystem = show(store)
-    assert [filesystem.open("zarr/t/c/0").keep_cache for _ in range(2)] == [False, True]
+    before = versions(filesystem, "zarr/t/c/0")
     store.set("t/c/0", b"xy")
-    assert [filesystem.open("zarr/t/c/0").keep_cache for _ in range(2)] == [False, True]
+    after = versions(filesystem, "zarr/t/c/0")
+    assert len(before) == len(after) == 1
+    assert before != after
 
 
 # --- refresh ----------------------------------------------------------------------------------

@@ -181,13 +181,15 @@ def test_data_whose_changes_cannot_be_asked_for_cannot_be_opened(show: Show, clo
     filesystem = show(store)
     assert contents(filesystem, "bin/good.bin") == b"ab"
     clock.advance(10)
+    version = filesystem.open("bin/good.bin").version
+    clock.advance(10)
     filesystem.entry("bin/good.bin")
     store.inject(error="stat", keys="good/c/0")
     for _ in range(2):
         with pytest.raises(StoreError):
             filesystem.open("bin/good.bin")
     store.heal()
-    assert filesystem.open("bin/good.bin").keep_cache
+    assert filesystem.open("bin/good.bin").version == version
 
 
 # --- raw files --------------------------------------------------------------------------------

@@ -229,7 +229,7 @@ def test_padding_and_several_spans_of_the_flat_file_are_read_as_laid_out(show: S
         filesystem._engine.pool,
         filesystem._arrays.get(node),
         file,
-        keep_cache=False,
+        version=None,
     )
     whole = b"<cd\0\0\0ab>"
     assert [read(opened, n, n) for n in range(12)] == [whole[n : 2 * n] for n in range(12)]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
+import numpy as np
+
 # Larger chunks take memory of their own: each thread would hold on to twice that much.
 MAX_SCRATCH_BYTES = 8 * 2**20
 
@@ -33,6 +35,6 @@ def scratch_buffers(size: int) -> Scratch | None:
     scratch: Scratch | None = getattr(_threads, "scratch", None)
     if scratch is None or len(scratch.decoded) < size:
         scratch = _threads.scratch = Scratch(
-            memoryview(bytearray(size + ENCODED_EXCESS)), memoryview(bytearray(size))
+            np.empty(size + ENCODED_EXCESS, np.uint8).data, np.empty(size, np.uint8).data
         )
     return scratch

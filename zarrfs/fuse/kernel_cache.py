@@ -14,7 +14,9 @@ import pyfuse3
 import trio
 
 if TYPE_CHECKING:
-    from zarrfs.fuse.inodes import Inodes
+    from collections.abc import Hashable
+
+    from zarrfs.fuse.inodes import InodeNumber, Inodes
 
 # Names that do not exist are remembered so that they can be taken back. Of more than this the
 # oldest hold until their time is over.
@@ -27,10 +29,32 @@ class KernelCache:
     def __init__(self, inodes: Inodes) -> None:
         self._inodes = inodes
         self._missing: deque[tuple[pyfuse3.InodeT, pyfuse3.FileNameT]] = deque(maxlen=MAX_MISSING)
+        self._versions: dict[InodeNumber, Hashable] = {}
 
     def add_missing(self, parent: pyfuse3.InodeT, name: pyfuse3.FileNameT) -> None:
         """Take note that the kernel was told that a name does not exist."""
         self._missing.append((parent, name))
+
+    def open(self, number: InodeNumber, version: Hashable) -> bool:
+        """Take note that a file is opened; whether the pages that the kernel has of it are good.
+
+        Nobody else can tell: of several programs that open a file at a time, the first may have its
+        answer last, when the others have begun to read.
+
+        Parameters
+        ----------
+        number
+            The file.
+        version
+            Of its content. Pages are good if they are of an equal one, or if there are none.
+        """
+        last = self._versions.get(number, version)
+        self._versions[number] = version
+        return last == version
+
+    def forget(self, number: InodeNumber) -> None:
+        """Take note that the kernel has forgotten an inode, and with it all its pages."""
+        self._versions.pop(number, None)
 
     def expire(self, token: trio.lowlevel.TrioToken) -> None:
         """Make the kernel ask again for what it knows.

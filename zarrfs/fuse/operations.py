@@ -180,6 +180,7 @@ class Operations(pyfuse3.Operations):
         for inode, n_lookups in inode_list:
             if self._inodes.forget(InodeNumber(inode), n_lookups):
                 self.pages.forget(InodeNumber(inode))
+                self.kernel_cache.forget(InodeNumber(inode))
 
     @_handler
     async def statfs(self, ctx: pyfuse3.RequestContext) -> pyfuse3.StatvfsData:
@@ -271,10 +272,11 @@ class Operations(pyfuse3.Operations):
         number = InodeNumber(inode)
         await self._before_telling(path, number)
         run = None if file.direct_io or flags & os.O_DIRECT else Run()
+        are_good = self.kernel_cache.open(number, file.version)
         handle = self._files.add(_Open(path, number, file, LateReads(self._attr_timeout), run))
         return pyfuse3.FileInfo(
             fh=pyfuse3.FileHandleT(handle),
-            keep_cache=self._keep_cache and file.keep_cache,
+            keep_cache=self._keep_cache and are_good and not file.direct_io,
             direct_io=file.direct_io,
         )
 

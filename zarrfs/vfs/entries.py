@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Hashable, Mapping
 
     from zarrfs.vfs.replies import Reply
 
@@ -44,8 +44,8 @@ class Name:
 class OpenFile(Protocol):
     """A file that somebody has open; used from many threads at once."""
 
-    keep_cache: bool
-    """The kernel may keep what it has of this file from before."""
+    version: Hashable
+    """Equal to that of an earlier open as long as what the kernel has from then is good."""
 
     direct_io: bool
     """The kernel must ask for every read: its size is not known before it is read."""

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 # Names in the listings that are remembered, about 100 bytes each.
 MAX_LISTED = 200_000
 
-# Objects whose last opened version is remembered, about 200 bytes each.
-MAX_VERSIONS = 20_000
-
 
 class RawBranch:
     """The raw keys of a store.
@@ -49,7 +46,7 @@ class RawBranch:
         self._listings: Expiring[str, Mapping[str, bool]] = Expiring(
             lambda _: ttl, limit=MAX_LISTED, weigh=lambda listing: 1 + len(listing)
         )
-        self._opened: Expiring[str, str] = Expiring(lambda _: float("inf"), limit=MAX_VERSIONS)
+        self._generation = object()
 
     def entry(self, path: str) -> Entry:
         """Find the object or prefix at a path; `EntryNotFoundError` if there is none."""
@@ -79,15 +76,15 @@ class RawBranch:
         if info is None:
             raise EntryNotFoundError(f"{path} is a directory")
         # Its time may not tell: some stores have none, others only whole seconds.
-        keep_cache = self._opened.replace(key, info.version) == info.version
+        version = (info.version, self._generation)
         return RawFile(
-            self._store, key, info.size, self._pool, failure_ttl=self._ttl, keep_cache=keep_cache
+            self._store, key, info.size, self._pool, failure_ttl=self._ttl, version=version
         )
 
     def forget(self) -> None:
         """Forget what is known, so that the store is asked again."""
         self._listings.clear()
-        self._opened.clear()
+        self._generation = object()
 
     def key(self, path: str) -> str:
         """Return the key or the prefix without ``/`` that a path stands for."""

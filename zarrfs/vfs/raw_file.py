@@ -11,6 +11,7 @@ from zarrfs.errors import KeyNotFoundError, StoreError, ZarrfsError
 from zarrfs.vfs.replies import on_pool
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
     from concurrent.futures import Future
 
     from zarrfs.arrays.decode_pool import DecodePool
@@ -33,8 +34,8 @@ class RawFile:
     failure_ttl
         Seconds for which a failure is remembered and not tried again: the kernel repeats a failed
         read page by page.
-    keep_cache
-        What the kernel holds of the object is still good.
+    version
+        Of the object.
     """
 
     direct_io = False
@@ -47,7 +48,7 @@ class RawFile:
         pool: DecodePool,
         *,
         failure_ttl: float,
-        keep_cache: bool,
+        version: Hashable,
     ) -> None:
         self._store = store
         self._key = key
@@ -55,7 +56,7 @@ class RawFile:
         self._pool = pool
         self._failure_ttl = failure_ttl
         self._failure: tuple[float, ZarrfsError] | None = None
-        self.keep_cache = keep_cache
+        self.version = version
 
     def read(self, offset: int, size: int) -> Future[memoryview]:
         """Return the bytes of a span, fewer only at the end of the object; does not wait."""

@@ -42,8 +42,8 @@ class ShownArray:
     """Newest of its metadata's change and a change of its data that was noticed."""
     checked_at: float
     """When its data was last asked for changes, by `time.monotonic`."""
-    seen: set[Hashable] = field(default_factory=set)
-    """Files of it that were opened since its data last changed."""
+    version: Hashable = field(default_factory=object)
+    """Another one whenever its data has changed."""
     sizes: dict[Hashable, int] = field(default_factory=dict)
     """Sizes of its files, in bytes, as far as anybody asked."""
     check: threading.Lock = field(default_factory=threading.Lock)
@@ -110,8 +110,8 @@ class ShownArrays:
             shown.flat.forget()
         return made
 
-    def may_keep_pages(self, shown: ShownArray, file: Hashable) -> bool:
-        """Tell whether the pages that the kernel has of a file are still good, as it is opened.
+    def version(self, shown: ShownArray) -> Hashable:
+        """Return what is another thing as soon as an array's data is known to have changed.
 
         Asks the store whether the array's data has changed since it was read, no more often than
         every `check_after` seconds, and forgets it if so.
@@ -122,10 +122,7 @@ class ShownArrays:
                 if shown.flat.has_changed():
                     self._forget(shown)
                 shown.checked_at = now
-        with self._lock:
-            is_seen = file in shown.seen
-            shown.seen.add(file)
-        return is_seen
+        return shown.version
 
     def forget(self, path: str) -> None:
         """Forget the data of an array and of all below a node; ``""`` is everything."""
@@ -174,5 +171,5 @@ class ShownArrays:
     def _forget(self, shown: ShownArray) -> None:
         shown.flat.forget()
         with self._lock:
-            shown.seen.clear()
+            shown.version = object()
             shown.mtime_ns = max(shown.mtime_ns + 1, time.time_ns())

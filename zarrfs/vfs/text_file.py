@@ -9,7 +9,7 @@ from zarrfs.errors import EntryNotFoundError
 from zarrfs.vfs.entries import BLOCK_BYTES, Entry, Name, directory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Hashable, Mapping
 
 
 class TextFile:
@@ -17,7 +17,7 @@ class TextFile:
 
     # Its size may be another than at the last stat: the kernel must not cut it there.
     direct_io = True
-    keep_cache = False
+    version: Hashable = None
 
     def __init__(self, text: bytes) -> None:
         self._text = text

@@ -101,8 +101,8 @@ class ViewBranch:
             case [Header(text)]:
                 # As it is now: when the metadata changes the kernel would cut it at its old size.
                 return TextFile(text)
-        keep_cache = self._arrays.may_keep_pages(shown, file)
-        return ViewedFile(self._nodes, self._arrays, self._pool, shown, file, keep_cache=keep_cache)
+        version = self._arrays.version(shown)
+        return ViewedFile(self._nodes, self._arrays, self._pool, shown, file, version=version)
 
     def node_path(self, path: str) -> str:
         """Return the path of the node that a file or directory stands for."""

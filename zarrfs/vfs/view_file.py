@@ -12,6 +12,8 @@ from zarrfs.vfs.replies import joined, on_pool
 from zarrfs.views.segments import FlatSpan, Header
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from zarrfs.arrays.decode_pool import DecodePool
     from zarrfs.arrays.hierarchy import Node
     from zarrfs.vfs.nodes import Nodes
@@ -39,8 +41,8 @@ class ViewedFile:
         The array at the time of opening.
     file
         How the format lays it out.
-    keep_cache
-        What the kernel holds of the file is still good.
+    version
+        Of the array's data.
     """
 
     direct_io = False
@@ -53,7 +55,7 @@ class ViewedFile:
         shown: ShownArray,
         file: ViewFile,
         *,
-        keep_cache: bool,
+        version: Hashable,
     ) -> None:
         self._nodes = nodes
         self._arrays = arrays
@@ -63,7 +65,7 @@ class ViewedFile:
         self._latest = (shown.node, shown, file.lay_out(shown.description))
         self._readahead = ReadAhead()
         self._failure = ""
-        self.keep_cache = keep_cache
+        self.version = version
 
     def read(self, offset: int, size: int) -> Reply:
         """Return the bytes of a span, fewer only at the end of the file; does not wait."""
