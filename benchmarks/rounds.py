@@ -157,6 +157,6 @@ def touch_memory(size: int) -> None:
     A host takes back memory that a virtual machine has not used for a while; the first to touch it
     again, whichever contender that is, waits ten times as long for it as others do.
     """
-    with mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as memory:
+    with mmap.mmap(-1, max(1, size), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as memory:
         for offset in range(0, size, mmap.PAGESIZE):
             memory[offset] = 1

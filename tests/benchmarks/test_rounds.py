@@ -9,7 +9,7 @@ def test_rounds_are_interleaved_and_the_first_only_warms_up() -> None:
     calls: list[str] = []
     workload = Workload(
         title="nothing",
-        nbytes=1,
+        nbytes=0,
         contenders=[
             Contender(
                 name="a",
