@@ -160,6 +160,12 @@ class StoreContract:
             assert data is not None
             assert (bytes(data), info) == (b"value", None)
 
+    def test_objects_that_are_expected_are_read_as_ever(self, seed: Seed) -> None:
+        store = seed({"a/k": b"value", "b": b"other"})
+        store.expect(["a/k", "b", "missing", "a", "../b", "", "a//k"])
+        assert bytes(store.get("a/k")) == b"value"
+        assert bytes(store.get("b")) == b"other"
+
     # --- missing is not failed -----------------------------------------------------------------
 
     @pytest.mark.parametrize("key", ["missing", "a", "a/b/c", "a/bb", "A/b", "a/b x", "a/b.json"])

@@ -26,7 +26,7 @@ from zarrfs.format.chunk_grids import regular_grid
 from zarrfs.format.node_keys import V2_ARRAY, V3_DOCUMENT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from zarrfs.arrays.object_codecs import ObjectCodecs
     from zarrfs.arrays.regions import Coords
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
 # Smaller chunks are read whole, and kept: the next read of one costs nothing.
 LEAST_PARTED_BYTES = 64 * 2**10
+
+# Smaller chunks are not announced to the store, which takes it some microseconds for each.
+LEAST_EXPECTED_BYTES = 256 * 2**10
 
 Loaded = Array | ZarrfsError | None
 """A decoded chunk; ``None`` for one that was never written; or why it cannot be had."""
@@ -171,6 +174,11 @@ class ChunkReader:
             # Keys of a plug-in may be equal, though they must not be: no chunk may be lost.
             groups.setdefault(self._key(object_coords), []).extend(group)
         return groups
+
+    def expect(self, keys: Collection[str]) -> None:
+        """Let the store begin to read objects that are loaded next."""
+        if len(keys) > 1 and self._shards is None and self.spec.nbytes >= LEAST_EXPECTED_BYTES:
+            self._store.expect(keys)
 
     def load(
         self,

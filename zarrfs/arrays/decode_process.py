@@ -91,7 +91,9 @@ def decode_part(part: Part, reader: ChunkReader, elements: Array) -> Done:
         places = {coords: place_of(region, reader.spec) for coords, region in regions.items()}
     scratch = scratch_buffers(reader.spec.nbytes)
     failed: list[Coords] = []
-    for key, group in reader.by_object(by_coords).items():
+    groups = reader.by_object(by_coords)
+    reader.expect(groups)  # nobody else works while this process waits for a disk
+    for key, group in groups.items():
         for coords, chunk in reader.load(key, group, scratch, places.get):
             if isinstance(chunk, Exception):
                 failed.append(coords)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from zarrfs.errors import ReadOnlyError, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from zarrfs.byte_range import ByteRange
 
@@ -146,6 +146,13 @@ class Store(Protocol):
         if info is not None and info.size > most:
             return Fetched(None, info)
         return Fetched(self.get(key, byte_range), info)
+
+    def expect(self, keys: Iterable[str]) -> None:
+        """Take note of objects that are read whole next; a store may begin to read them.
+
+        It never waits for that, and says nothing of objects that are not there.
+        """
+        return
 
     def get_ranges(self, key: str, ranges: Sequence[ByteRange]) -> list[Buffer]:
         """Return several spans of one object, in the order asked for.

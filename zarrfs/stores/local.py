@@ -39,11 +39,11 @@ from zarrfs.stores.directories import make_directories, remove_empty_parents, wi
 from zarrfs.stores.disk_usage import disk_usage
 from zarrfs.stores.keys import check_key, check_prefix
 from zarrfs.stores.os_errors import store_error
-from zarrfs.stores.positional_reads import read_into, read_span
+from zarrfs.stores.positional_reads import read_into, read_span, will_need
 from zarrfs.stores.temporary_files import FOLDER, TemporaryFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from zarrfs.byte_range import ByteRange
 
@@ -143,6 +143,12 @@ class LocalStore(Store):
             return Fetched(buffer[:n_read], info)
 
         return self._read(key, read)
+
+    def expect(self, keys: Iterable[str]) -> None:
+        """Have the kernel read files into its page cache."""
+        for key in keys:
+            with contextlib.suppress(KeyNotFoundError, StoreError, OSError):
+                self._read(key, will_need)
 
     def get_ranges(self, key: str, ranges: Sequence[ByteRange | None]) -> list[Buffer]:
         """Return several spans of one file, all of the same version of it."""

@@ -27,3 +27,8 @@ def read_into(descriptor: int, buffer: memoryview, start: int = 0) -> int:
             break
         n_read += n
     return n_read
+
+
+def will_need(descriptor: int, _: object) -> None:
+    """Have the kernel read a file into its page cache; does not wait for it."""
+    os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_WILLNEED)
