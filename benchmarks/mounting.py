@@ -86,7 +86,7 @@ class Mounted:
         while int((connection / "waiting").read_text()):
             if time.monotonic() > give_up:
                 raise TimeoutError(f"{self.mount_point} has requests for more than {PATIENCE} s")
-            time.sleep(0.01)
+            time.sleep(0.01)  # the kernel tells nobody when requests have ended
 
     def refresh(self) -> None:
         """Make the daemon forget all that it has decoded."""

@@ -69,10 +69,8 @@ def read_selection(
     pool: Threads = engine.pool
     n_tasks = -(-n_parts // n_chunks)
     if not reader.has_quick_store:
-        pool, n_tasks = (
-            engine.fetching,
-            min(n_parts, engine.fetching.n_requests(reader.spec.nbytes)),
-        )
+        pool = engine.fetching
+        n_tasks = min(n_parts, engine.fetching.n_requests(reader.spec.nbytes))
     elif reader.spec.nbytes < SMALL_BYTES:
         n_tasks = 1
     in_place = not selection.has_steps and has_places(result.shape, reader.spec)

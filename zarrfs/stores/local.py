@@ -147,8 +147,8 @@ class LocalStore(Store):
     def expect(self, keys: Iterable[str]) -> None:
         """Have the kernel read files into its page cache."""
         for key in keys:
-            with contextlib.suppress(KeyNotFoundError, StoreError, OSError):
-                self._read(key, will_need)
+            with contextlib.suppress(KeyNotFoundError, StoreError):
+                self._read(key, lambda descriptor, _: will_need(descriptor))
 
     def get_ranges(self, key: str, ranges: Sequence[ByteRange | None]) -> list[Buffer]:
         """Return several spans of one file, all of the same version of it."""

@@ -29,6 +29,6 @@ def read_into(descriptor: int, buffer: memoryview, start: int = 0) -> int:
     return n_read
 
 
-def will_need(descriptor: int, _: object) -> None:
+def will_need(descriptor: int) -> None:
     """Have the kernel read a file into its page cache; does not wait for it."""
     os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_WILLNEED)
