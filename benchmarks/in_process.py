@@ -11,9 +11,9 @@ import numpy as np
 import zarr
 
 import zarrfs
-from benchmarks.peers import CREATORS, open_with_tensorstore
+from benchmarks.peers import CREATORS, OPENERS, open_with_tensorstore
 from benchmarks.rounds import Contender, Workload
-from benchmarks.whole_file import peers
+from benchmarks.worker import worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,15 +24,28 @@ if TYPE_CHECKING:
 N_ARRAYS = 1000
 
 
+def read(library: str, path: Path) -> None:
+    """Open an array and read all of it to memory."""
+    OPENERS[library](path)(...)
+
+
 @contextlib.contextmanager
 def reading(arrays: StoredArrays, scratch: Path, name: str) -> Iterator[Workload]:
-    """Open an array and read all of it to memory."""
+    """Open an array and read all of it to memory that the process has had before."""
     stored = arrays.get(name)
-    yield Workload(
-        title=f"Read in process: {stored.array}",
-        nbytes=stored.array.nbytes,
-        contenders=peers(stored.path),
-    )
+    with contextlib.ExitStack() as stack:
+        workers = {library: stack.enter_context(worker()) for library in OPENERS}
+
+        def run(library: str) -> None:
+            workers[library].submit(read, library, stored.path).result()
+
+        yield Workload(
+            title=f"Read in process: {stored.array}",
+            nbytes=stored.array.nbytes,
+            contenders=[
+                Contender(name=library, run=functools.partial(run, library)) for library in OPENERS
+            ],
+        )
 
 
 @contextlib.contextmanager
