@@ -5,7 +5,8 @@ Chunks of one dimension are such, and those as long as the array on all axes but
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import functools
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -83,17 +84,26 @@ def is_at(chunk: Array, place: memoryview | None) -> bool:
 
 def _copy(part: Array, region: Array) -> None:
     """Copy elements, each row of them as one where that is faster."""
-    row_bytes = region.shape[-1] * region.itemsize if region.ndim > 1 else 0
-    if (
-        MIN_ROW_BYTES <= row_bytes <= MAX_ROW_BYTES
-        and region.size > MIN_ROWS * region.shape[-1]
-        and part.dtype == region.dtype
-        and not region.dtype.hasobject
-        and part.strides[-1] == region.strides[-1] == region.itemsize
-    ):
-        row = np.dtype((np.void, row_bytes))
-        part, region = part.view(row), region.view(row)
+    if region.ndim > 1:
+        length = region.shape[-1]
+        row = _row_dtype(region.dtype, length)
+        if (
+            row is not None
+            and region.size > MIN_ROWS * length
+            and part.dtype == region.dtype
+            and part.strides[-1] == region.strides[-1] == region.itemsize
+        ):
+            part, region = part.view(row), region.view(row)
     region[...] = part
+
+
+@functools.lru_cache(maxsize=256)
+def _row_dtype(dtype: np.dtype[Any], length: int) -> np.dtype[Any] | None:
+    """Return what a row of elements is as one; ``None`` where that is not faster, or not right."""
+    nbytes = length * dtype.itemsize
+    if dtype.hasobject or not MIN_ROW_BYTES <= nbytes <= MAX_ROW_BYTES:
+        return None
+    return np.dtype((np.void, nbytes))
 
 
 def _address(array: Array) -> int:

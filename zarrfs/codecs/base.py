@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -37,10 +37,12 @@ class ChunkSpec:
     fill_value: Any
     """Element that stands for what was never written."""
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the chunk in memory."""
-        return math.prod(self.shape) * self.dtype.itemsize
+    nbytes: int = field(init=False, repr=False, compare=False)
+    """Bytes of the chunk in memory."""
+
+    def __post_init__(self) -> None:
+        """Count the bytes, once: they are asked for with each chunk."""
+        object.__setattr__(self, "nbytes", math.prod(self.shape) * self.dtype.itemsize)
 
     def filled(self) -> Array:
         """Return a chunk that was never written: a new array full of the fill value."""

@@ -5,6 +5,7 @@ What the data declare is checked before anything is allocated.
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING, Any
 
 import numcodecs.blosc
@@ -34,7 +35,9 @@ MAX_UNDECLARED = 32 * 2**20
 """Bytes that zstd blocks of undeclared size may hold whatever is due: they hold less than they
 can."""
 
-_BLOSC_HEADER = 16
+_BLOSC_HEADER = struct.Struct("<4xI4xI")
+"""Bytes declared, and bytes stored."""
+
 _LZ4_HEADER = 4
 
 
@@ -64,12 +67,11 @@ def decode_zstd(data: Buffer, spec: BytesSpec, out: memoryview | None) -> Buffer
 
 def decode_blosc(data: Buffer, spec: BytesSpec, out: memoryview | None) -> Buffer:
     """Decode a blosc 1 buffer; what follows it is ignored, as blosc does."""
-    if len(data) < _BLOSC_HEADER:
+    if len(data) < _BLOSC_HEADER.size:
         raise ValueError(f"{len(data)} bytes hold no blosc header")
-    stored = int.from_bytes(data[12:16], "little")
+    declared, stored = _BLOSC_HEADER.unpack_from(data)
     if stored > len(data):  # blosc would read on behind the end
         raise ValueError(f"the header declares {stored} bytes, there are {len(data)}")
-    declared = int.from_bytes(data[4:8], "little")
     if is_zero(declared, spec.limit(len(data))):
         return b""
     # A larger buffer would keep what it held behind the content.

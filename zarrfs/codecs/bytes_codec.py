@@ -46,7 +46,7 @@ class BytesCodec(ArrayBytesCodec):
     """Type that stands for the element's, of the same size, and whose byte order can be set."""
 
     stored: np.dtype[Any]
-    """`carrier` in stored byte order."""
+    """`carrier` in stored byte order; `carrier` itself if that is its own."""
 
     narrow: tuple[NarrowPart, ...]
     """Parts of the element that have fewer bits than bytes hold."""
@@ -54,7 +54,7 @@ class BytesCodec(ArrayBytesCodec):
     @property
     def is_plain(self) -> bool:
         """Whether nothing is swapped or cleared, so that the bytes are the array's memory."""
-        return self.stored == self.carrier and not self.narrow
+        return self.stored is self.carrier and not self.narrow
 
     def encode(self, array: Array) -> Buffer:
         """Return the array's memory, byte-swapped if need be."""
@@ -63,7 +63,11 @@ class BytesCodec(ArrayBytesCodec):
 
     def decode(self, data: Buffer) -> Array:
         """View the bytes as an array; a copy where they are swapped, or bits mean nothing."""
-        array: Array = np.ndarray(self.spec.shape, self.stored, buffer=data)
+        plain = self.is_plain
+        dtype = self.spec.dtype if plain else self.stored
+        array: Array = np.ndarray(self.spec.shape, dtype, buffer=data)
+        if plain:
+            return array
         carried = array.astype(self.carrier, copy=False)
         return cleared(carried, self.narrow).view(self.spec.dtype)
 
@@ -79,7 +83,8 @@ def parse_bytes(extension: Extension, spec: Spec) -> BytesCodec:
     endian = extension.configuration.get("endian")
     if endian is not None:
         order = expect_choice(endian, ("little", "big"), f"{field}.endian")
-        stored = in_memory.newbyteorder(">" if order == "big" else "<")
+        ordered = in_memory.newbyteorder(">" if order == "big" else "<")
+        stored = in_memory if ordered == in_memory else ordered
     elif in_memory.newbyteorder("S") != in_memory and in_memory.names is None:
         reason = f"is missing, and {chunk.dtype.name} has more than one byte"
         raise MetadataError(reason, field=f"{field}.endian")

@@ -7,7 +7,7 @@ Order: array→array codecs, one array→bytes codec, bytes→bytes codecs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import numpy as np
@@ -48,6 +48,15 @@ class CodecPipeline:
     array_array: tuple[ArrayArrayCodec, ...]
     array_bytes: ArrayBytesCodec
     bytes_bytes: tuple[BytesBytesCodec, ...]
+
+    _into: BytesBytesCodec | None = field(init=False, repr=False, compare=False)
+    """The codec that may decode into a buffer which is given. Only one can, since what that holds
+    is the next one's input: the last to decode, which has the most bytes to write."""
+
+    def __post_init__(self) -> None:
+        """Choose the codec that decodes into given buffers."""
+        into = next((codec for codec in self.bytes_bytes if codec.decodes_into), None)
+        object.__setattr__(self, "_into", into)
 
     @property
     def sharding(self) -> ShardingCodec | None:
@@ -98,19 +107,10 @@ class CodecPipeline:
         CodecError
             If the bytes are not what some codec encoded, or decode to another size.
         """
-        # Only one codec can use the scratch buffer, since what it holds is the next one's input:
-        # the last to decode, which has the most bytes to write.
-        into = next((codec for codec in self.bytes_bytes if codec.decodes_into), None)
         for codec in reversed(self.bytes_bytes):
-            _check_given(codec, codec.encoded_spec, data)
-            nbytes = codec.spec.nbytes
-            fits = scratch is not None and nbytes is not None and nbytes <= len(scratch)
-            out = scratch[:nbytes] if scratch is not None and fits and codec is into else None
-            decoded = _bytes(codec, "decode", _run(codec, "decode", codec.decode, data, out))
-            _check_decoded(codec, decoded, len(data))
-            data = decoded
+            data = _decoded(codec, data, scratch if codec is self._into else None)
         last = self.array_bytes
-        _check_given(last, last.encoded_spec, data)
+        _check_given(last, data)
         array = _array(last, "decode", last.spec, _run(last, "decode", last.decode, data))
         for array_codec in reversed(self.array_array):
             decoded_array = _run(array_codec, "decode", array_codec.decode, array)
@@ -190,6 +190,21 @@ def _run(
         raise CodecError(codec.name, direction, str(error) or type(error).__name__) from error
 
 
+def _decoded(codec: BytesBytesCodec, data: Buffer, scratch: memoryview | None) -> Buffer:
+    """Decode bytes to bytes, into `scratch` if it is given and they fit."""
+    _check_given(codec, data)
+    due = codec.spec.nbytes
+    out = None
+    if scratch is not None and due is not None and due <= len(scratch):
+        out = scratch[:due]
+    decoded = _bytes(codec, "decode", _run(codec, "decode", codec.decode, data, out))
+    if due is not None and len(decoded) != due:
+        raise CodecError(codec.name, "decode", f"it gave {len(decoded)} bytes, not {due}")
+    if due is None and len(decoded) > (limit := codec.spec.limit(len(data))):
+        raise CodecError(codec.name, "decode", f"it gave {len(decoded)} bytes, over {limit}")
+    return decoded
+
+
 def _encoded(codec: ArrayBytesCodec | BytesBytesCodec, value: object) -> Buffer:
     """Return what a codec encoded to, if it is as many bytes as it said."""
     data = _bytes(codec, "encode", value)
@@ -224,15 +239,8 @@ def _kind(value: object) -> str:
     return "memoryview with gaps" if is_strided else type(value).__name__
 
 
-def _check_given(codec: Codec, spec: BytesSpec, data: Buffer) -> None:
-    if spec.nbytes is not None and len(data) != spec.nbytes:
-        reason = f"it was given {len(data)} bytes, not {spec.nbytes}"
-        raise CodecError(codec.name, "decode", reason)
-
-
-def _check_decoded(codec: BytesBytesCodec, data: Buffer, n_encoded: int) -> None:
-    nbytes, limit = codec.spec.nbytes, codec.spec.limit(n_encoded)
+def _check_given(codec: ArrayBytesCodec | BytesBytesCodec, data: Buffer) -> None:
+    nbytes = codec.encoded_spec.nbytes
     if nbytes is not None and len(data) != nbytes:
-        raise CodecError(codec.name, "decode", f"it gave {len(data)} bytes, not {nbytes}")
-    if len(data) > limit:
-        raise CodecError(codec.name, "decode", f"it gave {len(data)} bytes, over {limit}")
+        reason = f"it was given {len(data)} bytes, not {nbytes}"
+        raise CodecError(codec.name, "decode", reason)

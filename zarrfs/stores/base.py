@@ -49,9 +49,11 @@ class Capabilities:
     """Unpickled in another process of this machine it is the same store, or refuses to be."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObjectInfo:
-    """What a store knows of an object without reading it."""
+class ObjectInfo(NamedTuple):
+    """What a store knows of an object without reading it.
+
+    A tuple, for it is made for each chunk.
+    """
 
     size: int
     """Bytes."""

@@ -15,9 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+_NO_PARTS = frozenset(("", ".", ".."))
+
+
 def is_key(text: str) -> bool:
     """Whether `text` names an object: parts joined by ``/``, none empty, ``.`` or ``..``."""
-    return "\0" not in text and not {"", ".", ".."}.intersection(text.split("/"))
+    return "\0" not in text and _NO_PARTS.isdisjoint(text.split("/"))
 
 
 def is_prefix(text: str) -> bool:

@@ -52,6 +52,9 @@ T = TypeVar("T")
 # ENXIO: a socket cannot be opened.
 _NOT_THERE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENXIO}
 
+# O_NONBLOCK: opening a pipe without it waits for a writer.
+_TO_READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+
 _NAME_MAX = 255
 """Bytes of a file name on Linux: an object with a longer part in its key cannot exist."""
 
@@ -80,6 +83,7 @@ class LocalStore(Store):
         path = path.resolve() if ".." in path.parts else path.absolute()
         self._url = str(path)
         self._root = os.fsencode(path)
+        self._folder = os.path.join(self._root, b"")
         try:
             if create:
                 make_directories(self._root)
@@ -139,8 +143,7 @@ class LocalStore(Store):
             start, stop = byte_range.resolve(size) if byte_range else (0, size)
             if buffer is None or stop - start > len(buffer):
                 return Fetched(read_span(descriptor, start, stop), info)
-            n_read = read_into(descriptor, buffer[: stop - start], start)
-            return Fetched(buffer[:n_read], info)
+            return Fetched(read_into(descriptor, buffer[: stop - start], start), info)
 
         return self._read(key, read)
 
@@ -207,8 +210,7 @@ class LocalStore(Store):
         """Call a function with the descriptor of a file, and its status."""
         path = self._path("get", key)
         try:
-            # O_NONBLOCK: opening a pipe without it waits for a writer.
-            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            descriptor = os.open(path, _TO_READ)
             try:
                 status = os.fstat(descriptor)
                 if not stat.S_ISREG(status.st_mode):
@@ -322,11 +324,11 @@ class LocalStore(Store):
             encoded = key.encode("utf-8", "surrogateescape")
         except UnicodeEncodeError as error:
             raise StoreError(operation, key, "not a file name", store=self._url) from error
-        if FOLDER in encoded.split(b"/"):
+        if FOLDER in encoded and FOLDER in encoded.split(b"/"):
             raise StoreError(
                 operation, key, "the name is kept for temporary files", store=self._url
             )
-        return os.path.join(self._root, encoded)
+        return self._folder + encoded
 
     def _raise_for(self, operation: str, key: str, path: bytes, error: OSError) -> NoReturn:
         """Raise `KeyNotFoundError` if the object is not there for certain, else `StoreError`."""
@@ -360,11 +362,8 @@ class LocalStore(Store):
 
 
 def _object_info(status: os.stat_result) -> ObjectInfo:
-    return ObjectInfo(
-        size=status.st_size,
-        mtime_ns=status.st_mtime_ns,
-        version=f"{status.st_mtime_ns}-{status.st_size}-{status.st_ino}",
-    )
+    size, mtime_ns = status.st_size, status.st_mtime_ns
+    return ObjectInfo(size, mtime_ns, f"{mtime_ns}-{size}-{status.st_ino}")
 
 
 def _reopened(url: str, device: int) -> LocalStore:

@@ -18,15 +18,16 @@ def read_span(descriptor: int, start: int, stop: int) -> bytes | bytearray:
     return gathered
 
 
-def read_into(descriptor: int, buffer: memoryview, start: int = 0) -> int:
-    """Read a file from `start` on to fill a buffer; fewer bytes only if the file ends before."""
-    n_read = 0
-    while n_read < len(buffer):
+def read_into(descriptor: int, buffer: memoryview, start: int) -> memoryview:
+    """Read a file from `start` on into a buffer; return the part of it that was filled.
+
+    That is all of it, unless the file ends before.
+    """
+    n_read = n = os.preadv(descriptor, [buffer], start)
+    while n and n_read < len(buffer):
         n = os.preadv(descriptor, [buffer[n_read:]], start + n_read)
-        if not n:
-            break
         n_read += n
-    return n_read
+    return buffer if n_read == len(buffer) else buffer[:n_read]
 
 
 def will_need(descriptor: int) -> None:
