@@ -9,9 +9,8 @@ with a header of its own, still fits.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
-from zarrfs.codecs.base import UNBOUNDED_MOST, UNBOUNDED_RATIO, ChunkSpec, Spec
+from zarrfs.codecs.base import UNBOUNDED_MOST, UNBOUNDED_RATIO, BytesSpec, ChunkSpec, Spec
 
 ARRAY_FACTOR = 8
 """Bytes that codecs of arrays make of one byte: JSON takes six for ``false,``."""
@@ -41,8 +40,9 @@ def bounded(decoded: Spec, encoded: Spec) -> Spec:
     if isinstance(decoded, ChunkSpec):
         if decoded.dtype.hasobject:
             most = UNBOUNDED_MOST + OBJECT * math.prod(decoded.shape)
-            return replace(encoded, most=most, ratio=UNBOUNDED_RATIO)
-        return replace(encoded, most=ARRAY_FACTOR * decoded.nbytes + OVERHEAD)
+            return BytesSpec(array=encoded.array, most=most, ratio=UNBOUNDED_RATIO)
+        most = ARRAY_FACTOR * decoded.nbytes + OVERHEAD
+        return BytesSpec(array=encoded.array, most=most)
     most = BYTES_FACTOR * decoded.limit(0) + OVERHEAD
     ratio = BYTES_FACTOR * decoded.ratio if decoded.nbytes is None else 0
-    return replace(encoded, most=most, ratio=ratio)
+    return BytesSpec(array=encoded.array, most=most, ratio=ratio)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from zarrfs.errors import MetadataError, UnsupportedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
 Json = Any
 """A parsed JSON value; checked where it is taken apart."""
@@ -229,7 +229,7 @@ def expect_integers(value: Json, field: str, *, minimum: int) -> tuple[int, ...]
 
 
 def refuse_unknown(
-    members: Mapping[str, Json], known: Iterable[str], field: str = ""
+    members: Mapping[str, Json], known: Collection[str], field: str = ""
 ) -> dict[str, Json]:
     """Refuse members that zarrfs does not know, but for those that say they may be ignored.
 
@@ -245,7 +245,7 @@ def refuse_unknown(
     UnsupportedError
         If a member is not `known` and not an object with ``"must_understand": false``.
     """
-    unknown = without(members, known)
+    unknown = {name: value for name, value in members.items() if name not in known}
     for name, value in unknown.items():
         if not isinstance(value, dict) or value.get("must_understand") is not False:
             reason = 'is unknown to zarrfs and not marked "must_understand": false'

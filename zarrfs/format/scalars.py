@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import math
 import re
 import sys
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +23,8 @@ from zarrfs.format.documents import Json, is_integer, show
 from zarrfs.format.small_numbers import nearest, small_number
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from zarrfs.format.dtypes import DataType
 
 NOT_A_TIME = -(2**63)
@@ -178,16 +182,18 @@ def _name(number: float) -> str:
     return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
 
 
-def _named_floats(dtype: np.dtype[Any]) -> dict[str, Any]:
+@functools.lru_cache(maxsize=64)
+def _named_floats(dtype: np.dtype[Any]) -> Mapping[str, Any]:
     """Return those floats of a type for which JSON has no number, by their names."""
-    small, names = small_number(dtype), {}
+    small = small_number(dtype)
+    names: dict[str, Any] = {}
     if small is None:
         names["NaN"] = dtype.type(math.nan)
     elif small.nan is not None:
         names["NaN"] = _from_bits(small.nan, dtype)
     if small is None or small.has_infinity:
         names |= {"Infinity": dtype.type(math.inf), "-Infinity": dtype.type(-math.inf)}
-    return names
+    return MappingProxyType(names)
 
 
 def _from_bits(bits: int, dtype: np.dtype[Any]) -> Any:
