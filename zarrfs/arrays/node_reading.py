@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from zarrfs.arrays.nodes import ArrayNode, BrokenNode, GroupNode
 from zarrfs.errors import KeyNotFoundError, MetadataError
-from zarrfs.format.documents import expect_document_size, parse_json
+from zarrfs.format.documents import MAX_DOCUMENT_BYTES, expect_document_size, parse_json
 from zarrfs.format.metadata import ArrayMetadata
 from zarrfs.format.node_documents import Documents, parse_documents
 from zarrfs.format.node_keys import (
@@ -73,13 +73,12 @@ def read_document(store: Store, path: str, name: str) -> StoredDocuments | None:
         If the store cannot be read.
     """
     key = metadata_key(path, name)
-    mtime_ns = None
     try:
-        if store.capabilities.cheap_stat:
-            info = store.stat(key)
+        fetched, info = store.fetch(key, None, MAX_DOCUMENT_BYTES)
+        if info is not None:
             expect_document_size(info.size)
-            mtime_ns = info.mtime_ns
-        data = bytes(store.get(key))
+        data = bytes(fetched or b"")
+        mtime_ns = None if info is None else info.mtime_ns
         return StoredDocuments(members={name: parse_json(data)}, data=data, mtime_ns=mtime_ns)
     except KeyNotFoundError:
         return None
