@@ -156,6 +156,8 @@ def show(value: Json) -> str:
 
 def _printable(text: str) -> str:
     """Escape lone surrogates, which a JSON document can hold and no terminal can show."""
+    if text.isascii():
+        return text
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
