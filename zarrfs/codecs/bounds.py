@@ -42,7 +42,7 @@ def bounded(decoded: Spec, encoded: Spec) -> Spec:
             most = UNBOUNDED_MOST + OBJECT * math.prod(decoded.shape)
             return BytesSpec(array=encoded.array, most=most, ratio=UNBOUNDED_RATIO)
         most = ARRAY_FACTOR * decoded.nbytes + OVERHEAD
-        return BytesSpec(array=encoded.array, most=most)
+        return BytesSpec(array=encoded.array, most=most, ratio=encoded.ratio)
     most = BYTES_FACTOR * decoded.limit(0) + OVERHEAD
     ratio = BYTES_FACTOR * decoded.ratio if decoded.nbytes is None else 0
     return BytesSpec(array=encoded.array, most=most, ratio=ratio)

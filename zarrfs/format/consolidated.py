@@ -82,9 +82,9 @@ def parse_v2_consolidated(document: Mapping[str, Json]) -> ConsolidatedMetadata:
             if path:
                 node = nodes.setdefault(_path(path, "metadata"), {})
                 node[node_name(key)] = expect_object(members, dotted("metadata", key))
-    with_attributes_only = [
+    with_attributes_only = {
         path for path, found in nodes.items() if found.keys() == {V2_ATTRIBUTES}
-    ]
+    }
     return _consolidated(without(nodes, with_attributes_only))
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from zarrfs.errors import MetadataError, UnsupportedError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Mapping
 
 Json = Any
 """A parsed JSON value; checked where it is taken apart."""
@@ -247,7 +247,7 @@ def refuse_unknown(
     UnsupportedError
         If a member is not `known` and not an object with ``"must_understand": false``.
     """
-    unknown = {name: value for name, value in members.items() if name not in known}
+    unknown = without(members, known)
     for name, value in unknown.items():
         if not isinstance(value, dict) or value.get("must_understand") is not False:
             reason = 'is unknown to zarrfs and not marked "must_understand": false'
@@ -255,8 +255,6 @@ def refuse_unknown(
     return unknown
 
 
-def without(members: Mapping[str, Json], names: Iterable[str]) -> dict[str, Json]:
-    """Return an object's members but for some."""
-    if not (others := members.keys() - names):
-        return {}
-    return {name: value for name, value in members.items() if name in others}
+def without(members: Mapping[str, Json], names: Collection[str]) -> dict[str, Json]:
+    """Return an object's members but for some; many of those are best given as a set."""
+    return {name: value for name, value in members.items() if name not in names}

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 _NO_PARTS = frozenset(("", ".", ".."))
+"""What no part of a key may be."""
 
 
 def is_key(text: str) -> bool:

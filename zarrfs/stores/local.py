@@ -83,7 +83,7 @@ class LocalStore(Store):
         path = path.resolve() if ".." in path.parts else path.absolute()
         self._url = str(path)
         self._root = os.fsencode(path)
-        self._folder = os.path.join(self._root, b"")
+        self._folder = os.path.join(self._root, b"")  # with the slash: keys follow
         try:
             if create:
                 make_directories(self._root)
