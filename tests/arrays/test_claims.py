@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from zarrfs.arrays.nodes import ArrayNode
+    from zarrfs.stores.base import Capabilities
 
 GROUP = GroupMetadata(zarr_format=3, attributes={})
 ARRAY = new_metadata(NewArray(shape=4, dtype="u1", chunks=2))
@@ -77,11 +79,11 @@ def test_of_processes_elsewhere_nobody_knows_whether_they_live(owner: str) -> No
 
 def test_a_store_that_cannot_test_and_set_has_no_claims(tmp_path: Path) -> None:
     class Plain(LocalStore):
-        pass
+        @property
+        def capabilities(self) -> Capabilities:
+            return replace(super().capabilities, conditional=False)
 
-    store = Plain(tmp_path)
-    store._is_writable = False
-    with claim(store, "a"):
+    with claim(Plain(tmp_path), "a"):
         assert list(tmp_path.iterdir()) == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import operator
 import threading
 from dataclasses import dataclass, replace
@@ -33,7 +34,7 @@ from zarrfs.flat.slabs import SlabTable
 from zarrfs.format.chunk_grids import resized
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -49,8 +50,9 @@ class _Opened:
     """An array of one shape."""
 
     node: ArrayNode
-    source: ChunkSource
     writer: ChunkWriter
+    source: Callable[[], ChunkSource]
+    """Returns the source of its chunks, which is made by the first call."""
 
 
 class Array(ArrayProperties):
@@ -92,6 +94,7 @@ class Array(ArrayProperties):
         *,
         read_only: bool = False,
         write_empty_chunks: bool = False,
+        is_new: bool = False,
         is_being_created: bool = False,
     ) -> None:
         self._hierarchy = hierarchy
@@ -102,13 +105,17 @@ class Array(ArrayProperties):
         self._attributes = Attributes(
             hierarchy, node.path, node.metadata.attributes, self._require_writable
         )
-        self._opened = self._open(node)
+        self._opened = self._open(node, is_checked=is_new)
         self._presence = None if is_being_created else Presence(hierarchy.store, node)
         self._flat: tuple[ChunkSource, int, FlatArray] | None = None
 
-    def _open(self, node: ArrayNode) -> _Opened:
-        source = self._engine.source(self._hierarchy.store, node)
-        return _Opened(node, source, self._writer_of(node))
+    def _open(self, node: ArrayNode, *, is_checked: bool = False) -> _Opened:
+        source = functools.cache(
+            functools.partial(self._engine.source, self._hierarchy.store, node)
+        )
+        if not is_checked:
+            source()  # tells of codecs that cannot be had
+        return _Opened(node, self._writer_of(node), source)
 
     def _writer_of(self, node: ArrayNode) -> ChunkWriter:
         return self._engine.writer(
@@ -121,7 +128,7 @@ class Array(ArrayProperties):
 
     @property
     def _reader(self) -> ChunkReader:
-        return self._opened.source.reader
+        return self._opened.source().reader
 
     @property
     def attributes(self) -> Attributes:
@@ -149,7 +156,7 @@ class Array(ArrayProperties):
         NodeNotFoundError, NodeTypeError
             If the array is no more, or is another one.
         """
-        reader = self._current().source.reader  # that of one shape, if another thread resizes
+        reader = self._current().source().reader  # that of one shape, if another thread resizes
         selection = parse_selection(index, reader.grid.shape)
         return read_selection(self.path, reader, selection, self._engine)[()]
 
@@ -330,12 +337,13 @@ class Array(ArrayProperties):
     def _flat_array(self) -> FlatArray:
         """Return the flat file; a new one, without slabs, when data has changed."""
         opened, flat = self._current(), self._flat
-        revision = opened.source.revision
-        if flat is None or flat[:2] != (opened.source, revision):
+        source = opened.source()
+        revision = source.revision
+        if flat is None or flat[:2] != (source, revision):
             dtype = flat_dtype(opened.node.metadata, "little")
             table = SlabTable(self._engine)
-            array = FlatArray(opened.source, dtype, table, memory=self._engine.budget.limit)
-            flat = self._flat = opened.source, revision, array
+            array = FlatArray(source, dtype, table, memory=self._engine.budget.limit)
+            flat = self._flat = source, revision, array
         return flat[2]
 
     def __repr__(self) -> str:

@@ -285,6 +285,7 @@ def new_array(
             node,
             engine,
             write_empty_chunks=write_empty_chunks,
+            is_new=True,  # its codecs have been checked, and many are created before any is read
             is_being_created=is_being_created,
         )
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from zarrfs.errors import MetadataError
 from zarrfs.format.documents import (
     Json,
-    dotted,
     expect_list,
     expect_object,
     expect_string,
@@ -63,13 +62,13 @@ def parse_extension(value: Json, path: str) -> Extension:
         return Extension(name=expect_string(value, path))
     if not isinstance(value, dict):
         raise MetadataError(f"must be a name or an object, not {show(value)}", field=path)
-    name = expect_string(take(value, "name", path), dotted(path, "name"))
+    name = expect_string(take(value, "name", path), f"{path}.name")
     must_understand = value.get("must_understand", True)
     if not isinstance(must_understand, bool):
         reason = f"must be true or false, not {show(must_understand)}"
-        raise MetadataError(reason, field=dotted(path, "must_understand"))
+        raise MetadataError(reason, field=f"{path}.must_understand")
     refuse_unknown(value, ("name", "configuration", "must_understand"), path)
-    configuration = expect_object(value.get("configuration", {}), dotted(path, "configuration"))
+    configuration = expect_object(value.get("configuration", {}), f"{path}.configuration")
     return Extension(name=name, configuration=configuration, must_understand=must_understand)
 
 
@@ -78,7 +77,7 @@ def parse_essential_extension(value: Json, path: str) -> Extension:
     extension = parse_extension(value, path)
     if not extension.must_understand:
         reason = "cannot be false here: an array cannot be read without it"
-        raise MetadataError(reason, field=dotted(path, "must_understand"))
+        raise MetadataError(reason, field=f"{path}.must_understand")
     return extension
 
 

@@ -98,7 +98,14 @@ class LocalStore(Store):
             raise StoreNotFoundError("open", "", reason, store=self._url)
         self._device = status.st_dev
         self._temporary = TemporaryFolder(self._root)
-        self._is_writable = os.access(self._root, os.W_OK | os.X_OK, effective_ids=True)
+        writable = os.access(self._root, os.W_OK | os.X_OK, effective_ids=True)
+        self._capabilities = Capabilities(
+            writable=writable,
+            rename=writable,
+            conditional=writable,
+            cheap_stat=True,
+            multiprocess=True,
+        )
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the path, and which disk it is on."""
@@ -112,14 +119,7 @@ class LocalStore(Store):
     @property
     def capabilities(self) -> Capabilities:
         """Writable if the directory was, to this process, when the store was opened."""
-        writable = self._is_writable
-        return Capabilities(
-            writable=writable,
-            rename=writable,
-            conditional=writable,
-            cheap_stat=True,
-            multiprocess=True,
-        )
+        return self._capabilities
 
     # --- reading ----------------------------------------------------------------------------
 
@@ -313,7 +313,7 @@ class LocalStore(Store):
             raise store_error(operation, key, error, self._url) from error
 
     def _require_writable(self, operation: str, key: str) -> None:
-        if not self._is_writable:
+        if not self._capabilities.writable:
             raise ReadOnlyError(operation, key, "the directory is not writable", store=self._url)
 
     # --- names and errors -------------------------------------------------------------------
