@@ -52,7 +52,8 @@ class _Opened:
     node: ArrayNode
     writer: ChunkWriter
     source: Callable[[], ChunkSource]
-    """Returns the source of its chunks, which is made by the first call."""
+    """Returns the source of its chunks, made by the first call; each of several at once may make
+    one, and all are told of changes."""
 
 
 class Array(ArrayProperties):

@@ -118,8 +118,7 @@ def is_v3_name(name: str) -> bool:
 
 
 def _find(name: str) -> DataTypeDefinition | None:
-    is_raw = name.startswith("r") and RAW_NAME.fullmatch(name)
-    return DATA_TYPES.find("raw_bytes" if is_raw else name)
+    return DATA_TYPES.find("raw_bytes" if RAW_NAME.fullmatch(name) else name)
 
 
 # --- records --------------------------------------------------------------------------------
