@@ -67,10 +67,10 @@ def check_selection(case: tuple[tuple[int, ...], ChunkGrid, Any]) -> None:
     selection = parse_selection(index, shape)
     result = np.full(selection.full_shape, -1)
     seen = set()
-    for part in selection.parts(grid):
-        result[part.in_result] = chunks[part.coords][part.in_chunk]
-        assert part.coords not in seen
-        seen.add(part.coords)
+    for piece in selection.pieces(grid):
+        result[piece.in_region] = chunks[piece.coords][piece.in_chunk]
+        assert piece.coords not in seen
+        seen.add(piece.coords)
     expected = array[index]
     assert selection.shape == expected.shape
     assert np.array_equal(result.reshape(selection.shape), expected)
@@ -106,5 +106,5 @@ def test_a_zero_dimensional_integer_array_is_an_integer() -> None:
 
 def test_chunks_without_number_take_no_memory() -> None:
     shape = (2**60, 3, 2**60)
-    parts = parse_selection(..., shape).parts(regular_grid(shape, (1, 1, 1)))
-    assert [next(parts).coords for _ in range(3)] == [(0, 0, 0), (0, 0, 1), (0, 0, 2)]
+    pieces = parse_selection(..., shape).pieces(regular_grid(shape, (1, 1, 1)))
+    assert [next(pieces).coords for _ in range(3)] == [(0, 0, 0), (0, 0, 1), (0, 0, 2)]

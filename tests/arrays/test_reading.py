@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.arrays import writer
-from zarrfs.arrays import reading
+from zarrfs.arrays import reading, runs
 from zarrfs.arrays.chunk_io import ChunkReader
 from zarrfs.arrays.counters import Counters
 from zarrfs.arrays.decode_pool import DEFAULT_THREADS
@@ -62,10 +62,13 @@ def read(store: Store, engine: Engine, index: object = ...) -> npt.NDArray[np.in
     return read_selection("a", reader, parse_selection(index, (8, 8)), engine)
 
 
-@pytest.fixture(params=["plain", "sharded"])
-def stored(request: pytest.FixtureRequest) -> Iterator[Store]:
+@pytest.fixture(params=["plain", "runs", "sharded"])
+def stored(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     if request.param == "plain":
         yield writer.write_v3(DATA, (2, 2), PLAIN)
+    elif request.param == "runs":
+        monkeypatch.setattr(runs, "LEAST_BOX_BYTES", 0)
+        yield writer.write_v3(DATA, (2, 2), [writer.bytes_codec(), writer.ZSTD])
     else:
         yield writer.write_v3(DATA, (4, 8), [writer.sharding((2, 2))])
 

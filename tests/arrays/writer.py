@@ -1,7 +1,8 @@
 """A small Zarr writer of the tests' own, so that no fault of zarrfs can cancel itself out.
 
-It knows ``bytes``, ``transpose``, ``gzip``, ``crc32c`` and ``sharding_indexed`` in version 3, and
-version 2 without filters; chunks that hold nothing but the fill value can be left out.
+It knows ``bytes``, ``transpose``, ``gzip``, ``zstd``, ``crc32c`` and ``sharding_indexed`` in
+version 3, and version 2 without filters; chunks that hold nothing but the fill value can be left
+out.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import google_crc32c
 import numpy as np
+from numcodecs import zstd
 
 from zarrfs.stores.memory import MemoryStore
 
@@ -34,6 +36,7 @@ def bytes_codec(endian: str = "little") -> dict[str, Any]:
 
 
 GZIP = {"name": "gzip", "configuration": {"level": 1}}
+ZSTD = {"name": "zstd", "configuration": {"level": 1, "checksum": False}}
 CRC32C = {"name": "crc32c"}
 
 
@@ -150,6 +153,8 @@ def encode(chunk: npt.NDArray[Any], codecs: Codecs, fill: int = 0) -> bytes:
                 data = data.astype(data.dtype.newbyteorder(order)).tobytes()
             case "gzip":
                 data = gzip.compress(data, configuration["level"])
+            case "zstd":
+                data = zstd.compress(data, configuration["level"])
             case "crc32c":
                 data += struct.pack("<I", google_crc32c.value(data))
             case "sharding_indexed":

@@ -50,19 +50,19 @@ class Edit:
 
     def parts(self, grid: ChunkGrid) -> Iterator[tuple[Coords, Edit]]:
         """Split into the chunks of a grid that tiles the box."""
-        for part in self.selection.parts(grid):
+        for piece in self.selection.pieces(grid):
             axes = tuple(
                 AxisSelection(here.start, here.step, there.stop - there.start, is_integer=False)
-                for here, there in zip(part.in_chunk, part.in_result, strict=True)
+                for here, there in zip(piece.in_chunk, piece.in_region, strict=True)
             )
             extent = tuple(
                 min(axis.start(c + 1), n) - axis.start(c)
-                for axis, c, n in zip(grid.axes, part.coords, self.extent, strict=True)
+                for axis, c, n in zip(grid.axes, piece.coords, self.extent, strict=True)
             )
             # The ellipsis: of an array of objects too, a view and not an element.
-            place: tuple[slice | EllipsisType, ...] = (*part.in_result, ...)
+            place: tuple[slice | EllipsisType, ...] = (*piece.in_region, ...)
             values = self.values[place] if self.values.ndim else self.values
-            yield part.coords, Edit(Selection(axes), values, extent)
+            yield piece.coords, Edit(Selection(axes), values, extent)
 
     def new_chunk(self, spec: ChunkSpec) -> Array:
         """Make the chunk, if nothing of an old one stays; may be a view of the values."""

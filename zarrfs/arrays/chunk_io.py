@@ -112,6 +112,8 @@ class ChunkReader:
             and self.spec.nbytes >= LEAST_PARTED_BYTES
         )
         """`read_part` can read less than a chunk, and that is worth it."""
+        self.decodes_in_place = is_regular and self._codecs.largest.chunk.decodes_in_place
+        """All chunks are alike, and a place that is given holds one when it is decoded."""
         self._shards: ShardReader | None = None
         self.grid = self._object_grid
         """Grid of the chunks that are decoded one by one: inner chunks of sharded arrays."""
@@ -175,10 +177,10 @@ class ChunkReader:
             groups.setdefault(self._key(object_coords), []).extend(group)
         return groups
 
-    def expect(self, keys: Collection[str]) -> None:
-        """Let the store begin to read objects that are loaded next."""
-        if len(keys) > 1 and self._shards is None and self.spec.nbytes >= LEAST_EXPECTED_BYTES:
-            self._store.expect(keys)
+    def expect(self, wanted: Collection[Coords]) -> None:
+        """Let the store begin to read what holds chunks that are loaded next."""
+        if len(wanted) > 1 and self._shards is None and self.spec.nbytes >= LEAST_EXPECTED_BYTES:
+            self._store.expect(map(self.object_key, wanted))
 
     def load(
         self,
@@ -188,13 +190,14 @@ class ChunkReader:
         place: Place = nowhere,
     ) -> Iterator[tuple[Coords, Loaded]]:
         """Read and decode chunks of one object: `fetch` and `decode` in one."""
-        return self.decode(self.fetch(key, wanted, scratch, place), scratch, place)
+        buffer = scratch.encoded if scratch is not None else None
+        return self.decode([self.fetch(key, wanted, buffer, place)], scratch, place)
 
     def fetch(
         self,
         key: str,
         wanted: Sequence[Coords],
-        scratch: Scratch | None = None,
+        buffer: memoryview | None = None,
         place: Place = nowhere,
     ) -> FetchedChunks:
         """Read chunks of one object as they are stored; errors are kept, not raised.
@@ -205,10 +208,11 @@ class ChunkReader:
             The object.
         wanted
             Chunks of it.
-        scratch
-            Buffers to read into, or ``None``.
+        buffer
+            Memory to read a whole object into, if it has room for it.
         place
-            Where a chunk is to go in the end: see `decode`.
+            Where a chunk is to go in the end: see `decode`. One that is stored as it is, is read
+            to there.
         """
         encoded: Sequence[Encoded]
         codecs = self._codecs.largest
@@ -219,21 +223,23 @@ class ChunkReader:
                 encoded = self._shards.inner_chunks(key, codecs, wanted)
             else:
                 target = place(wanted[0]) if not codecs.pipeline.bytes_bytes else None
-                buffer = scratch.encoded if target is None and scratch is not None else target
-                encoded = [self._object(key, codecs, buffer)]
+                encoded = [self._object(key, codecs, buffer if target is None else target)]
         except ZarrfsError as error:
             encoded = [error] * len(wanted)
         return FetchedChunks(key, wanted, codecs, encoded)
 
     def decode(
-        self, fetched: FetchedChunks, scratch: Scratch | None, place: Place = nowhere
+        self,
+        fetched: Iterable[FetchedChunks],
+        scratch: Scratch | None,
+        place: Place = nowhere,
     ) -> Iterator[tuple[Coords, Loaded]]:
         """Decode what was fetched.
 
         Parameters
         ----------
         fetched
-            The chunks.
+            The chunks of each object, taken when the ones before are done with.
         scratch
             Buffers to decode into, or ``None``. A chunk may lie in them, and then lasts until the
             next one is asked for.
@@ -247,14 +253,15 @@ class ChunkReader:
         coords, loaded
             One for each chunk wanted, in that order. Errors are yielded, not raised.
         """
-        pipeline = fetched.codecs.chunk
-        for coords, data in zip(fetched.wanted, fetched.encoded, strict=True):
-            if data is None or isinstance(data, ZarrfsError):
-                yield coords, data
-                continue
-            target = place(coords)
-            buffer = scratch.decoded if target is None and scratch is not None else target
-            yield coords, self._decode(fetched.key, pipeline, data, buffer)
+        spare = scratch.decoded if scratch is not None else None
+        for key, wanted, codecs, encoded in fetched:
+            for coords, data in zip(wanted, encoded, strict=True):
+                if data is None or isinstance(data, ZarrfsError):
+                    yield coords, data
+                    continue
+                target = place(coords)
+                buffer = spare if target is None else target
+                yield coords, self._decode(key, codecs.chunk, data, buffer)
 
     def read_part(self, coords: Coords, in_chunk: tuple[slice, ...]) -> Array:
         """Read elements of a chunk that is stored as they are, and little besides.
@@ -324,8 +331,10 @@ class ChunkReader:
     def _decode(
         self, key: str, pipeline: Pipeline, data: Buffer, buffer: memoryview | None
     ) -> Loaded:
-        if pipeline.spec.nbytes > MACHINE_BYTES:
-            reason = f"it has {pipeline.spec.nbytes} bytes when decoded, more than the memory of"
+        """Decode one chunk, to `buffer` if its codecs can."""
+        nbytes = pipeline.spec.nbytes
+        if nbytes > MACHINE_BYTES:
+            reason = f"it has {nbytes} bytes when decoded, more than the memory of"
             reason += f" this machine, {MACHINE_BYTES}"
             return CodecError("its codecs", "decode", reason, key=key)
         started = time.perf_counter_ns()
@@ -334,11 +343,8 @@ class ChunkReader:
         except CodecError as error:
             return error.at(key)
         finally:
-            self.counters.add(
-                chunks_decoded=1,
-                bytes_decoded=pipeline.spec.nbytes,
-                decode_ns=time.perf_counter_ns() - started,
-            )
+            took = time.perf_counter_ns() - started
+            self.counters.add(chunks_decoded=1, bytes_decoded=nbytes, decode_ns=took)
 
 
 def _reader(store: Store, prefix: str, metadata: ArrayMetadata) -> ChunkReader:

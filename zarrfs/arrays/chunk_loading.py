@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from zarrfs.arrays.decode_pool import DecodePool
     from zarrfs.arrays.fetch_pool import FetchPool
     from zarrfs.arrays.regions import Coords
-    from zarrfs.arrays.scratch import Scratch
     from zarrfs.arrays.wanted_chunk import WantedChunk
 
     Remaining = dict[Coords, WantedChunk]
@@ -107,12 +106,12 @@ class ChunkLoading:
     def load(self, order: Order, key: str, batch: Sequence[Coords]) -> None:
         """Fetch and decode chunks of an object, and deliver them; runs on a decode thread."""
         scratch = scratch_buffers(self._reader.spec.nbytes)
-        decode = self.fetch(order, key, batch, scratch)
+        decode = self.fetch(order, key, batch, scratch.encoded if scratch is not None else None)
         if decode is not None:
             decode()
 
     def fetch(
-        self, order: Order, key: str, batch: Sequence[Coords], scratch: Scratch | None = None
+        self, order: Order, key: str, batch: Sequence[Coords], buffer: memoryview | None = None
     ) -> Callable[[], None] | None:
         """Fetch chunks of an object; return what decodes and delivers them, on a decode thread.
 
@@ -123,7 +122,7 @@ class ChunkLoading:
             return None
         place = partial(self._place, remaining)
         try:
-            fetched = self._reader.fetch(key, list(remaining), scratch, place)
+            fetched = self._reader.fetch(key, list(remaining), buffer, place)
         except Exception:  # noqa: BLE001 (a fault in zarrfs, and nobody may wait for ever)
             self._give_up(order, key, remaining)
             return None
@@ -133,7 +132,7 @@ class ChunkLoading:
         place = partial(self._place, remaining)
         try:
             scratch = scratch_buffers(self._reader.spec.nbytes)
-            for coords, loaded in self._reader.decode(fetched, scratch, place):
+            for coords, loaded in self._reader.decode([fetched], scratch, place):
                 order.deliver(fetched.key, coords, loaded, remaining.pop(coords))
         except Exception:  # noqa: BLE001 (a fault in zarrfs, and nobody may wait for ever)
             self._give_up(order, fetched.key, remaining)

@@ -87,7 +87,7 @@ class ChunkWriter:
         """
         self.require_writable()
         grid = self._metadata.chunk_grid
-        n_objects = edit.selection.n_parts(grid)
+        n_objects = edit.selection.n_pieces(grid)
         for_each(pool, edit.parts(grid), lambda part: self._edit(*part), n_items=n_objects)
 
     def require_writable(self) -> None:

@@ -19,10 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zarrfs.arrays.assembling import Assembler
 from zarrfs.arrays.heap import give_large_buffers_back
-from zarrfs.arrays.placing import has_places, place_of, put, region_of
 from zarrfs.arrays.regions import box_shape, pieces
-from zarrfs.arrays.scratch import scratch_buffers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,23 +82,10 @@ class Done:
 
 def decode_part(part: Part, reader: ChunkReader, elements: Array) -> Done:
     """Decode chunks to their places in an array that has the box's shape."""
-    chosen = pieces(reader.grid, part.box, part.first, part.stop)
-    by_coords = {piece.coords: piece for piece in chosen}
-    regions = {coords: region_of(elements, piece.in_region) for coords, piece in by_coords.items()}
-    places: dict[Coords, memoryview | None] = {}
-    if has_places(elements.shape, reader.spec):
-        places = {coords: place_of(region, reader.spec) for coords, region in regions.items()}
-    scratch = scratch_buffers(reader.spec.nbytes)
-    failed: list[Coords] = []
-    groups = reader.by_object(by_coords)
-    reader.expect(groups)  # nobody else works while this process waits for a disk
-    for key, group in groups.items():
-        for coords, chunk in reader.load(key, group, scratch, places.get):
-            if isinstance(chunk, Exception):
-                failed.append(coords)
-            else:
-                in_chunk = by_coords[coords].in_chunk
-                put(regions[coords], places.get(coords), chunk, in_chunk, reader.spec)
+    wanted = list(pieces(reader.grid, part.box, part.first, part.stop))
+    # Nobody else works while this process waits for a disk.
+    reader.expect([piece.coords for piece in wanted])
+    failed = [failed.coords for failed in Assembler(reader, elements).assemble(wanted)]
     return Done(
         failed=tuple(failed),
         counted=reader.counters.take(),

@@ -19,7 +19,7 @@ from zarrfs.arrays.decode_process import Done, Part
 
 _log = logging.getLogger(__name__)
 
-# As many as cores; each takes about 45 MB.
+# As many as cores; each takes about 45 MB, and 8 more where chunks are copied together.
 N_PROCESSES = min(8, os.cpu_count() or 1)
 
 # Processes that may end by themselves until no more are started: some library must be at fault.

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from types import EllipsisType
 from typing import TYPE_CHECKING, SupportsIndex
 
+from zarrfs.arrays.regions import Piece
 from zarrfs.errors import SelectionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from zarrfs.arrays.regions import Coords
     from zarrfs.format.axes import Axis
     from zarrfs.format.chunk_grids import ChunkGrid
 
@@ -42,16 +42,6 @@ class AxisSelection:
 
 
 @dataclass(frozen=True, slots=True)
-class SelectedPart:
-    """The selected elements of one chunk."""
-
-    coords: Coords
-    in_chunk: tuple[slice, ...]
-    in_result: tuple[slice, ...]
-    """In a result that still has the axes of integers, of length 1."""
-
-
-@dataclass(frozen=True, slots=True)
 class Selection:
     """A basic selection of an array of a known shape."""
 
@@ -72,7 +62,7 @@ class Selection:
         """Whether elements are left out or turned round along any axis."""
         return any(axis.step != 1 for axis in self.axes)
 
-    def n_parts(self, grid: ChunkGrid) -> int:
+    def n_pieces(self, grid: ChunkGrid) -> int:
         """Return how many chunks hold something of it, at most: a large step may leave some out."""
         return math.prod(self._n_along(grid))
 
@@ -85,8 +75,11 @@ class Selection:
             counts.append(n_chunks)
         return counts
 
-    def parts(self, grid: ChunkGrid) -> Iterator[SelectedPart]:
-        """Split the selection into the chunks that hold it, each once."""
+    def pieces(self, grid: ChunkGrid) -> Iterator[Piece]:
+        """Split the selection into the chunks that hold it, each once.
+
+        Their regions are those of a result that still has the axes of integers.
+        """
         along = list(zip(grid.axes, self.axes, strict=True))
         combinations: Iterator[tuple[_Along, ...]]
         if max(self._n_along(grid), default=0) <= MAX_LISTED:
@@ -94,11 +87,7 @@ class Selection:
         else:
             combinations = _combinations(along)
         for parts in combinations:
-            yield SelectedPart(
-                tuple(chunk for chunk, _, _ in parts),
-                tuple(in_chunk for _, in_chunk, _ in parts),
-                tuple(in_result for _, _, in_result in parts),
-            )
+            yield Piece(*zip(*parts, strict=True)) if parts else Piece((), (), ())
 
 
 def parse_selection(index: object, shape: tuple[int, ...]) -> Selection:

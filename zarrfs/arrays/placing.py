@@ -69,17 +69,16 @@ def put(
     """
     if chunk is None:
         region[...] = spec.fill_element()
-    elif not is_at(chunk, place):
+    elif place is None or not is_at(chunk, region):
         _copy(chunk[in_chunk], region)
 
 
-def is_at(chunk: Array, place: memoryview | None) -> bool:
-    """Whether a chunk lies in its place already, element for element."""
-    return (
-        place is not None
-        and chunk.flags.c_contiguous
-        and _address(chunk) == _address(np.frombuffer(place, np.uint8))
-    )
+def is_at(chunk: Array, region: Array) -> bool:
+    """Whether a chunk lies in its place already, element for element.
+
+    The place is that of a whole chunk, so one that begins elsewhere in it would not lie in it.
+    """
+    return chunk.flags.c_contiguous and np.may_share_memory(chunk, region)
 
 
 def _copy(part: Array, region: Array) -> None:
@@ -104,8 +103,3 @@ def _row_dtype(dtype: np.dtype[Any], length: int) -> np.dtype[Any] | None:
     if dtype.hasobject or not MIN_ROW_BYTES <= nbytes <= MAX_ROW_BYTES:
         return None
     return np.dtype((np.void, nbytes))
-
-
-def _address(array: Array) -> int:
-    address: int = array.__array_interface__["data"][0]
-    return address

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zarrfs.arrays.assembling import Assembler
 from zarrfs.arrays.parallel import for_each
-from zarrfs.arrays.placing import has_places, place_of, put, region_of
-from zarrfs.arrays.scratch import scratch_buffers
 from zarrfs.errors import ChunkError
 
 if TYPE_CHECKING:
@@ -25,8 +24,9 @@ if TYPE_CHECKING:
 
     from zarrfs.arrays.chunk_io import ChunkReader
     from zarrfs.arrays.engine import Engine
-    from zarrfs.arrays.indexing import SelectedPart, Selection
+    from zarrfs.arrays.indexing import Selection
     from zarrfs.arrays.parallel import Threads
+    from zarrfs.arrays.regions import Piece
 
 # A thread takes chunks of about so many decoded bytes at a time. Of 400 x 400 int32 in 16 chunks,
 # all read by the calling thread, the median was 0.44 instead of 0.61 ms (2 cores).
@@ -41,8 +41,10 @@ SMALL_BYTES = 32 * 2**10
 # length is mostly a multiple of it, took 1.2 times as long to copy into their places.
 LINE_BYTES = 64
 
-_Task = list[tuple[str, list["SelectedPart"]]]
-"""Objects, and the parts of the selection that lie in each."""
+# Chunks of a run are read by one thread, if as many tasks as this are left for each.
+TASKS_PER_THREAD = 2
+
+_Task = list["Piece"]
 
 
 def read_selection(
@@ -68,19 +70,18 @@ def read_selection(
         If a chunk cannot be had: the first that failed.
     """
     result = _empty(selection.full_shape, reader.spec.dtype)
-    n_parts = selection.n_parts(reader.grid)
-    n_chunks = max(1, TASK_BYTES // max(1, reader.spec.nbytes))
+    assembler = Assembler(reader, result, has_steps=selection.has_steps)
+    n_pieces = selection.n_pieces(reader.grid)
+    n_chunks = _n_chunks(n_pieces, assembler.run_length, reader, engine.pool.n_threads)
     tasks = (_tasks_of_shards if reader.is_sharded else _tasks)(reader, selection, n_chunks)
     pool: Threads = engine.pool
-    n_tasks = -(-n_parts // n_chunks)
+    n_tasks = -(-n_pieces // n_chunks)
     if not reader.has_quick_store:
         pool = engine.fetching
-        n_tasks = min(n_parts, engine.fetching.n_requests(reader.spec.nbytes))
+        n_tasks = min(n_pieces, engine.fetching.n_requests(reader.spec.nbytes))
     elif reader.spec.nbytes < SMALL_BYTES:
         n_tasks = 1
-    in_place = not selection.has_steps and has_places(result.shape, reader.spec)
-    read = partial(_read, name, reader, result, in_place=in_place)
-    for_each(pool, tasks, read, n_items=n_tasks)
+    for_each(pool, tasks, partial(_read, name, assembler), n_items=n_tasks)
     return result.reshape(selection.shape)
 
 
@@ -93,38 +94,32 @@ def _empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     return np.ndarray(shape, dtype, buffer=memory.data, offset=offset)
 
 
+def _n_chunks(n_pieces: int, run_length: int, reader: ChunkReader, n_threads: int) -> int:
+    """Return how many chunks a task has: of `TASK_BYTES`, or a run if all threads get some."""
+    if not (reader.has_quick_store or reader.is_sharded):
+        return 1  # the store takes its time for each
+    n_run = max(1, min(run_length, n_pieces // (TASKS_PER_THREAD * n_threads)))
+    n_chunks = TASK_BYTES // max(1, reader.spec.nbytes)
+    return max(n_run, n_chunks // n_run * n_run)
+
+
 def _tasks(reader: ChunkReader, selection: Selection, n_chunks: int) -> Iterator[_Task]:
-    """Yield tasks of so many chunks, or of one where the store takes its time for each."""
-    parts = ((reader.object_key(part.coords), [part]) for part in selection.parts(reader.grid))
-    while task := list(itertools.islice(parts, n_chunks if reader.has_quick_store else 1)):
+    """Yield tasks of so many chunks."""
+    pieces = selection.pieces(reader.grid)
+    while task := list(itertools.islice(pieces, n_chunks)):
         yield task
 
 
 def _tasks_of_shards(reader: ChunkReader, selection: Selection, n_chunks: int) -> Iterator[_Task]:
     """Yield tasks of so many inner chunks of one shard."""
-    shards: dict[str, list[SelectedPart]] = {}
-    for part in selection.parts(reader.grid):
-        shards.setdefault(reader.object_key(part.coords), []).append(part)
-    for key, parts in shards.items():
-        for first in range(0, len(parts), n_chunks):
-            yield [(key, parts[first : first + n_chunks])]
+    shards: dict[str, list[Piece]] = {}
+    for piece in selection.pieces(reader.grid):
+        shards.setdefault(reader.object_key(piece.coords), []).append(piece)
+    for pieces in shards.values():
+        for first in range(0, len(pieces), n_chunks):
+            yield pieces[first : first + n_chunks]
 
 
-def _read(
-    name: str, reader: ChunkReader, result: npt.NDArray[Any], task: _Task, *, in_place: bool
-) -> None:
-    """Read the parts of a task; `in_place` if chunks may be decoded to where they belong."""
-    # Threads that ask slow stores are many, and would each hold on to theirs.
-    scratch = scratch_buffers(reader.spec.nbytes) if reader.has_quick_store else None
-    for key, parts in task:
-        places = {
-            part.coords: place_of(region_of(result, part.in_result), reader.spec)
-            for part in parts
-            if in_place
-        }
-        loading = reader.load(key, [part.coords for part in parts], scratch, places.get)
-        for part, (coords, chunk) in zip(parts, loading, strict=True):
-            if isinstance(chunk, Exception):
-                raise ChunkError(name, key, str(chunk)) from chunk
-            region = region_of(result, part.in_result)
-            put(region, places.get(coords), chunk, part.in_chunk, reader.spec)
+def _read(name: str, assembler: Assembler, task: _Task) -> None:
+    for failed in assembler.assemble(task):
+        raise ChunkError(name, failed.key, str(failed.error)) from failed.error

@@ -78,6 +78,12 @@ class CodecPipeline:
         return not (self.array_array or self.bytes_bytes) and self.array_bytes.is_plain
 
     @property
+    def decodes_in_place(self) -> bool:
+        """Whether `scratch` of a chunk's size holds it when it is decoded, in C order."""
+        is_array = not self.array_array and self.array_bytes.is_plain
+        return is_array and (not self.bytes_bytes or self.bytes_bytes[0] is self._into)
+
+    @property
     def encoded_spec(self) -> BytesSpec:
         """What a stored chunk is, with a bound where its size depends on the data."""
         step: Spec = self.spec
@@ -107,14 +113,21 @@ class CodecPipeline:
         CodecError
             If the bytes are not what some codec encoded, or decode to another size.
         """
-        for codec in reversed(self.bytes_bytes):
-            data = _decoded(codec, data, scratch if codec is self._into else None)
-        last = self.array_bytes
-        _check_given(last, data)
-        array = _array(last, "decode", last.spec, _run(last, "decode", last.decode, data))
-        for array_codec in reversed(self.array_array):
-            decoded_array = _run(array_codec, "decode", array_codec.decode, array)
-            array = _array(array_codec, "decode", array_codec.spec, decoded_array)
+        at: Codec = self.array_bytes
+        try:
+            for codec in reversed(self.bytes_bytes):
+                at = codec
+                data = _decoded(codec, data, scratch if codec is self._into else None)
+            at = last = self.array_bytes
+            _check_given(last, data)
+            array = _array(last, "decode", last.spec, last.decode(data))
+            for array_codec in reversed(self.array_array):
+                at = array_codec
+                array = _array(at, "decode", array_codec.spec, array_codec.decode(array))
+        except (CodecError, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            raise _failed(at, "decode", error) from error
         return array
 
     def encode(self, array: Array) -> Buffer:
@@ -186,8 +199,13 @@ def _run(
         return function(*args, **kwargs)
     except (CodecError, KeyboardInterrupt):
         raise
-    except BaseException as error:  # libraries raise what they like; those in Rust even panics
-        raise CodecError(codec.name, direction, str(error) or type(error).__name__) from error
+    except BaseException as error:
+        raise _failed(codec, direction, error) from error
+
+
+def _failed(codec: Codec, direction: str, error: BaseException) -> CodecError:
+    """Name the codec; libraries raise what they like, and those in Rust even panics."""
+    return CodecError(codec.name, direction, str(error) or type(error).__name__)
 
 
 def _decoded(codec: BytesBytesCodec, data: Buffer, scratch: memoryview | None) -> Buffer:
@@ -197,7 +215,7 @@ def _decoded(codec: BytesBytesCodec, data: Buffer, scratch: memoryview | None) -
     out = None
     if scratch is not None and due is not None and due <= len(scratch):
         out = scratch[:due]
-    decoded = _bytes(codec, "decode", _run(codec, "decode", codec.decode, data, out))
+    decoded = _bytes(codec, "decode", codec.decode(data, out))
     if due is not None and len(decoded) != due:
         raise CodecError(codec.name, "decode", f"it gave {len(decoded)} bytes, not {due}")
     if due is None and len(decoded) > (limit := codec.spec.limit(len(data))):

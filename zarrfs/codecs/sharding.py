@@ -58,6 +58,10 @@ class Pipeline(Protocol):
         """The sharding codec, if inner chunks can be read on their own."""
 
     @property
+    def decodes_in_place(self) -> bool:
+        """Whether memory of a chunk's size that is given holds it when it is decoded."""
+
+    @property
     def encoded_spec(self) -> BytesSpec:
         """What a stored chunk is, with a bound where its size depends on the data."""
 
