@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from zarrfs.arrays.placing import MAX_ROW_BYTES
-from zarrfs.arrays.regions import pieces
+from zarrfs.arrays.regions import Coords, Piece, pieces
 from zarrfs.arrays.runs import LEAST_BOX_BYTES, RUN_BYTES, Runs, runs_in
 from zarrfs.arrays.scratch import MAX_SCRATCH_BYTES
 from zarrfs.codecs.base import ChunkSpec
@@ -16,6 +16,16 @@ assert LARGE**2 >= LEAST_BOX_BYTES
 
 def spec(shape: tuple[int, ...], dtype: str = "u1") -> ChunkSpec:
     return ChunkSpec(shape=shape, dtype=np.dtype(dtype), fill_value=0)
+
+
+def split(how: Runs, given: list[Piece], most: int) -> list[list[Coords]]:
+    """Split pieces, and see that none is lost, and that runs are what they say."""
+    found = list(how.split(given, most))
+    assert [piece for stretch in found for piece in stretch.pieces] == given
+    for stretch in found:
+        assert given[stretch.first] == stretch.pieces[0]
+        assert stretch.is_run == (how.length > 1 and len(stretch.pieces) > 1)
+    return [[piece.coords for piece in stretch.pieces] for stretch in found]
 
 
 @pytest.mark.parametrize(
@@ -59,8 +69,8 @@ def test_other_chunks_make_none(shape: tuple[int, ...], chunk: ChunkSpec) -> Non
 def test_a_run_ends_with_the_row_at_its_length_and_at_chunks_that_are_cut() -> None:
     shape, chunk = (4, 14), (2, 3)
     box = ((1, 4), (1, 14))
-    found = Runs(spec(chunk), 1, 2).split(pieces(regular_grid(shape, chunk), box))
-    assert [[piece.coords for piece in run] for run in found] == [
+    found = split(Runs(spec(chunk), 1, 2), list(pieces(regular_grid(shape, chunk), box)), 9)
+    assert found == [
         [(0, 0)],
         [(0, 1), (0, 2)],
         [(0, 3)],
@@ -73,15 +83,13 @@ def test_a_run_ends_with_the_row_at_its_length_and_at_chunks_that_are_cut() -> N
 
 
 def test_pieces_that_do_not_follow_each_other_make_no_run() -> None:
-    shape, chunk = (4, 12), (2, 3)
-    every_other = list(pieces(regular_grid(shape, chunk), ((0, 4), (0, 12))))[::2]
-    assert [len(run) for run in Runs(spec(chunk), 1, 8).split(every_other)] == [1, 1, 1, 1]
+    every_other = list(pieces(regular_grid((4, 12), (2, 3)), ((0, 4), (0, 12))))[::2]
+    assert [len(run) for run in split(Runs(spec((2, 3)), 1, 8), every_other, 9)] == [1, 1, 1, 1]
 
 
-def test_without_runs_every_piece_is_one() -> None:
-    all_pieces = list(pieces(regular_grid((4, 12), (2, 3)), ((0, 4), (0, 12))))
-    found = Runs(spec((2, 3)), 0, 1).split(all_pieces)
-    assert [list(run) for run in found] == [[piece] for piece in all_pieces]
+def test_without_runs_there_are_so_many_pieces_at_once() -> None:
+    eight = list(pieces(regular_grid((4, 12), (2, 3)), ((0, 4), (0, 12))))
+    assert [len(part) for part in split(Runs(spec((2, 3)), 0, 1), eight, 3)] == [3, 3, 2]
 
 
 def test_a_run_has_room_in_the_buffers_of_a_thread() -> None:

@@ -58,6 +58,13 @@ class FetchedChunks(NamedTuple):
     encoded: Sequence[Encoded]
     """One for each chunk wanted."""
 
+    def part(self, first: int, n: int) -> FetchedChunks:
+        """Return some of them."""
+        stop = first + n
+        return FetchedChunks(
+            self.key, self.wanted[first:stop], self.codecs, self.encoded[first:stop]
+        )
+
 
 class ChunkReader:
     """Reads the chunks of one array: inner chunks if it is sharded, else whole objects.
@@ -104,6 +111,7 @@ class ChunkReader:
         self.spec = self._codecs.largest.chunk.spec
         """What a decoded chunk is; the largest along each axis, where chunks differ."""
 
+        self._is_uniform = self._object_grid.is_uniform
         is_regular = self._object_grid.chunk_shape is not None
         self.reads_parts = (
             self.has_quick_store
@@ -217,7 +225,8 @@ class ChunkReader:
         encoded: Sequence[Encoded]
         codecs = self._codecs.largest
         try:
-            codecs = self._codecs.of(self._object_coords(wanted[0]))
+            if not self._is_uniform:
+                codecs = self._codecs.of(self._object_coords(wanted[0]))
             if self._shards is not None:
                 self.versions.record(key)
                 encoded = self._shards.inner_chunks(key, codecs, wanted)

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from zarrfs.arrays.placing import MAX_ROW_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from zarrfs.arrays.regions import Piece
     from zarrfs.codecs.base import Array, ChunkSpec
@@ -29,6 +29,17 @@ RUN_BYTES = 4 * 2**20
 # Smaller boxes lie in a core's cache, where it is as fast to copy chunks one by one: of the same
 # array, runs took 1.1 times as long for 4 MiB, 0.9 for 8 and 0.82 for 32.
 LEAST_BOX_BYTES = 8 * 2**20
+
+
+class Stretch(NamedTuple):
+    """Some pieces of many."""
+
+    first: int
+    """Where it begins among them."""
+
+    pieces: Sequence[Piece]
+    is_run: bool
+    """They are to be copied together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +55,17 @@ class Runs:
     length: int
     """Chunks of a run, at most; 1 if there is to be no run."""
 
-    def split(self, pieces: Iterable[Piece]) -> Iterator[Sequence[Piece]]:
-        """Split pieces, in their order, into runs; those of one chunk are none to be copied."""
+    def split(self, pieces: Sequence[Piece], most: int) -> Iterator[Stretch]:
+        """Split pieces, in their order, into runs and stretches of up to so many others."""
         if self.length == 1:
-            yield from ((piece,) for piece in pieces)
+            for first in range(0, len(pieces), most):
+                yield Stretch(first, pieces[first : first + most], is_run=False)
             return
-        run: list[Piece] = []
-        for piece in pieces:
-            if run and not self._continues(run, piece):
-                yield run
-                run = []
-            run.append(piece)
-        if run:
-            yield run
+        first = 0
+        for i in range(1, len(pieces) + 1):
+            if i == len(pieces) or not self._continues(pieces[first:i], pieces[i]):
+                yield Stretch(first, pieces[first:i], is_run=i - first > 1)
+                first = i
 
     def _continues(self, run: Sequence[Piece], piece: Piece) -> bool:
         """Whether a chunk lies right behind those of a run, and no row of any is cut."""
@@ -76,28 +85,22 @@ class Runs:
             for i in range(self.axis, len(shape))
         )
 
-    def slots(self, memory: memoryview) -> Array:
-        """View memory as slots for chunks: shape ``(n, *spec.shape)``, and `length` is enough."""
-        n = min(self.length, len(memory) // self.spec.nbytes)
-        shape = (n, *self.spec.shape)
-        return np.frombuffer(memory[: n * self.spec.nbytes], self.spec.dtype).reshape(shape)
-
-    def copy(self, slots: Array, run: Sequence[Piece], elements: Array) -> None:
+    def copy(self, memory: memoryview, run: Sequence[Piece], elements: Array) -> None:
         """Copy the chunks of a run to their places.
 
         Parameters
         ----------
-        slots
-            The chunks, in the order of the run.
+        memory
+            The chunks, one behind the other.
         run
-            Their pieces.
+            Their pieces, in the same order.
         elements
             The box, in C order and without gaps.
         """
         axis, (_, in_chunk, first) = self.axis, run[0]
         leading = self.spec.shape[:axis]
         row = np.dtype((np.void, self.spec.nbytes // math.prod(leading)))
-        rows = slots[: len(run)].reshape(len(run), *leading, -1).view(row)[..., 0]
+        rows: Array = np.ndarray((len(run), *leading), row, memory)
         n_behind = math.prod(elements.shape[axis + 1 :])
         stretch = slice(first[axis].start * n_behind, run[-1].in_region[axis].stop * n_behind)
         region = elements.reshape(*elements.shape[:axis], -1)[(*first[:axis], stretch)]
