@@ -99,11 +99,11 @@ def is_zero(declared: int, limit: int) -> bool:
 
 def _content_size(data: Buffer, start: int = 0) -> int | None:
     """Bytes that a zstd frame says it holds, if it does. RFC 8878, section 3.1.1.1."""
-    header = bytes(data[start : start + _ZSTD_MAX_HEADER])
-    if header[:4] != _ZSTD_MAGIC or len(header) < 5:
+    if data[start : start + 4] != _ZSTD_MAGIC or len(data) < start + 5:
         return None
-    size, position = _content_size_field(header[4])
-    content_size = int.from_bytes(header[position : position + size], "little")
+    size, position = _CONTENT_SIZE_FIELDS[data[start + 4]]
+    first = start + position
+    content_size = int.from_bytes(data[first : first + size], "little")
     return (content_size + 256 if size == 2 else content_size) if size else None
 
 
@@ -112,6 +112,10 @@ def _content_size_field(descriptor: int) -> tuple[int, int]:
     is_single_segment = descriptor >> 5 & 1
     size = (is_single_segment, 2, 4, 8)[descriptor >> 6]
     return size, 5 + (1 - is_single_segment) + (0, 1, 2, 4)[descriptor & 3]
+
+
+_CONTENT_SIZE_FIELDS = [_content_size_field(descriptor) for descriptor in range(256)]
+"""By the byte behind the magic number."""
 
 
 def _zstd_bound(data: Buffer) -> tuple[int, bool]:

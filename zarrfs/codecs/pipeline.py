@@ -233,10 +233,10 @@ def _encoded(codec: ArrayBytesCodec | BytesBytesCodec, value: object) -> Buffer:
 
 
 def _bytes(codec: Codec, direction: str, value: object) -> Buffer:
-    if isinstance(value, bytes | bytearray):
-        return value
     if isinstance(value, memoryview) and value.c_contiguous:
         return value if value.format == "B" and value.ndim == 1 else value.cast("B")
+    if isinstance(value, bytes | bytearray):
+        return value
     raise CodecError(codec.name, direction, f"it gave a {_kind(value)}, not bytes")
 
 

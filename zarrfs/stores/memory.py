@@ -13,18 +13,20 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from zarrfs.errors import KeyNotFoundError
-from zarrfs.stores.base import Buffer, Capabilities, Listed, ObjectInfo, Store
+from zarrfs.stores.base import Buffer, Capabilities, Fetched, Listed, ObjectInfo, Store
 from zarrfs.stores.keys import KeyIndex, check_key, check_prefix
 
 if TYPE_CHECKING:
     from zarrfs.byte_range import ByteRange
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+_CAPABILITIES = Capabilities(writable=True, rename=True, conditional=True, cheap_stat=True)
+
+
+@dataclass(frozen=True, slots=True)
 class _Object:
     data: bytes
-    mtime_ns: int
-    revision: int
+    info: ObjectInfo
 
 
 @dataclass(slots=True)
@@ -73,15 +75,23 @@ class MemoryStore(Store):
     @property
     def capabilities(self) -> Capabilities:
         """Everything."""
-        return Capabilities(writable=True, rename=True, conditional=True, cheap_stat=True)
+        return _CAPABILITIES
 
     def get(self, key: str, byte_range: ByteRange | None = None) -> Buffer:
         """Return the object, or a view of one span of it; nothing is copied."""
-        data = self._find("get", key).data
-        if byte_range is None:
-            return data
-        start, stop = byte_range.resolve(len(data))
-        return memoryview(data)[start:stop]
+        return _span(self._find("get", key).data, byte_range)
+
+    def fetch(
+        self,
+        key: str,
+        buffer: memoryview | None,
+        most: int,
+        byte_range: ByteRange | None = None,
+    ) -> Fetched:
+        """Return what `get` and `stat` do, of the same revision."""
+        found = self._find("get", key)
+        is_read = len(found.data) <= most
+        return Fetched(_span(found.data, byte_range) if is_read else None, found.info)
 
     def set(self, key: str, data: Buffer) -> None:
         """Keep a copy of `data`."""
@@ -120,10 +130,7 @@ class MemoryStore(Store):
 
     def stat(self, key: str) -> ObjectInfo:
         """Size, time and revision; revisions are never used twice."""
-        found = self._find("stat", key)
-        return ObjectInfo(
-            size=len(found.data), mtime_ns=found.mtime_ns, version=str(found.revision)
-        )
+        return self._find("stat", key).info
 
     def list_dir(self, prefix: str) -> list[Listed]:
         """Names directly below a prefix."""
@@ -144,20 +151,26 @@ class MemoryStore(Store):
             self._space.index = KeyIndex()
 
     def _find(self, operation: str, key: str) -> _Object:
-        check_key(operation, key, self.url)
         with self._space.lock:
             found = self._space.objects.get(key)
         if found is None:
+            check_key(operation, key, self.url)
             raise KeyNotFoundError(key)
         return found
 
     def _put(self, key: str, data: bytes) -> None:
         if key not in self._space.objects:
             self._space.index.add(key)
-        self._space.objects[key] = _Object(
-            data=data, mtime_ns=time.time_ns(), revision=next(self._space.revisions)
-        )
+        version = str(next(self._space.revisions))
+        self._space.objects[key] = _Object(data, ObjectInfo(len(data), time.time_ns(), version))
 
     def _drop(self, key: str) -> None:
         del self._space.objects[key]
         self._space.index.remove(key)
+
+
+def _span(data: bytes, byte_range: ByteRange | None) -> Buffer:
+    if byte_range is None:
+        return data
+    start, stop = byte_range.resolve(len(data))
+    return memoryview(data)[start:stop]
