@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +21,6 @@ from zarrfs.stores.local import LocalStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     import numpy.typing as npt
 
@@ -70,6 +70,12 @@ def test_a_process_decodes_into_shared_memory(processes: DecodeProcesses, part: 
         assert done is not None
         assert done.counted["chunks_decoded"] == 16
     assert len(pids(processes)) == 1
+
+
+def test_a_process_has_one_thread(processes: DecodeProcesses) -> None:
+    wait_until(processes.start)
+    [pid] = pids(processes)
+    assert len(list(Path(f"/proc/{pid}/task").iterdir())) == 1
 
 
 def test_who_asks_before_any_process_is_ready_does_not_wait(
