@@ -91,6 +91,25 @@ def test_selection_is_what_numpy_selects(
     assert np.array_equal(found, DATA[index])  # type: ignore[call-overload]  # any basic index
 
 
+@pytest.mark.parametrize(
+    ("n_pieces", "run_length", "n_chunks"),
+    [
+        (1000, 1, reading.TASK_BYTES // 8),
+        (10**9, 10**6, 10**6),
+        (10**9, 3, reading.TASK_BYTES // 8 // 3 * 3),
+        (80 * 10**6, 10**7, 20 * 10**6 // reading.TASKS_PER_THREAD),
+        (2, 10**6, reading.TASK_BYTES // 8),
+    ],
+    ids=["no runs", "one run", "some runs", "parts of runs", "few chunks"],
+)
+def test_tasks_are_whole_runs_unless_threads_would_be_idle(
+    n_pieces: int, run_length: int, n_chunks: int
+) -> None:
+    reader = reader_of(writer.write_v3(DATA, (2, 2), PLAIN))
+    assert reader.spec.nbytes == 8
+    assert reading._n_chunks(n_pieces, run_length, reader, n_threads=4) == n_chunks
+
+
 def test_small_selection_of_a_quick_store_is_read_on_the_calling_thread(
     stored: Store, engine: Engine
 ) -> None:

@@ -111,7 +111,6 @@ class ChunkReader:
         self.spec = self._codecs.largest.chunk.spec
         """What a decoded chunk is; the largest along each axis, where chunks differ."""
 
-        self._is_uniform = self._object_grid.is_uniform
         is_regular = self._object_grid.chunk_shape is not None
         self.reads_parts = (
             self.has_quick_store
@@ -225,8 +224,7 @@ class ChunkReader:
         encoded: Sequence[Encoded]
         codecs = self._codecs.largest
         try:
-            if not self._is_uniform:
-                codecs = self._codecs.of(self._object_coords(wanted[0]))
+            codecs = self._codecs.of(self._object_coords(wanted[0]))
             if self._shards is not None:
                 self.versions.record(key)
                 encoded = self._shards.inner_chunks(key, codecs, wanted)

@@ -76,7 +76,7 @@ def put(
 def is_at(chunk: Array, region: Array) -> bool:
     """Whether a chunk lies in its place already, element for element.
 
-    The place is that of a whole chunk, so one that begins elsewhere in it would not lie in it.
+    A place has exactly the size of a chunk: whichever shares its memory, in C order, is all there.
     """
     return chunk.flags.c_contiguous and np.may_share_memory(chunk, region)
 

@@ -41,7 +41,7 @@ SMALL_BYTES = 32 * 2**10
 # length is mostly a multiple of it, took 1.2 times as long to copy into their places.
 LINE_BYTES = 64
 
-# Chunks of a run are read by one thread, if as many tasks as this are left for each.
+# Chunks of a run are one task, unless that leaves fewer than so many to each thread.
 TASKS_PER_THREAD = 2
 
 _Task = list["Piece"]
@@ -95,7 +95,7 @@ def _empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
 
 
 def _n_chunks(n_pieces: int, run_length: int, reader: ChunkReader, n_threads: int) -> int:
-    """Return how many chunks a task has: of `TASK_BYTES`, or a run if all threads get some."""
+    """Return how many chunks a task has: about `TASK_BYTES` of them, or a run."""
     if not (reader.has_quick_store or reader.is_sharded):
         return 1  # the store takes its time for each
     n_run = max(1, min(run_length, n_pieces // (TASKS_PER_THREAD * n_threads)))
