@@ -26,8 +26,7 @@ from zarrfs.stores.memory import MemoryStore
 
 if TYPE_CHECKING:
     from tests.log_check import LogCheck
-    from zarrfs.byte_range import ByteRange
-    from zarrfs.stores.base import Fetched
+    from zarrfs.stores.base import ObjectInfo
 
 V3_GROUP = {"zarr_format": 3, "node_type": "group", "attributes": {"title": "t"}}
 DATA = np.arange(6, dtype="u2")
@@ -183,15 +182,9 @@ def test_broken_v3_metadata_is_not_replaced_by_v2(store: MemoryStore) -> None:
 
 def test_a_document_deleted_while_it_is_read_is_missing(store: MemoryStore) -> None:
     class Vanishing(MemoryStore):
-        def fetch(
-            self,
-            key: str,
-            buffer: memoryview | None,
-            most: int,
-            byte_range: ByteRange | None = None,
-        ) -> Fetched:
+        def stat(self, key: str) -> ObjectInfo:
             self.delete(key)
-            return super().fetch(key, buffer, most, byte_range)
+            return super().stat(key)
 
     vanishing = Vanishing()
     writer.write_v3(DATA, (3,), store=vanishing, path="a")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from zarrfs.errors import KeyNotFoundError
-from zarrfs.stores.base import Buffer, Capabilities, Fetched, Listed, ObjectInfo, Store
+from zarrfs.stores.base import Buffer, Capabilities, Listed, ObjectInfo, Store
 from zarrfs.stores.keys import KeyIndex, check_key, check_prefix
 
 if TYPE_CHECKING:
@@ -79,19 +79,11 @@ class MemoryStore(Store):
 
     def get(self, key: str, byte_range: ByteRange | None = None) -> Buffer:
         """Return the object, or a view of one span of it; nothing is copied."""
-        return _span(self._find("get", key).data, byte_range)
-
-    def fetch(
-        self,
-        key: str,
-        buffer: memoryview | None,
-        most: int,
-        byte_range: ByteRange | None = None,
-    ) -> Fetched:
-        """Return what `get` and `stat` do, of the same revision."""
-        found = self._find("get", key)
-        is_read = len(found.data) <= most
-        return Fetched(_span(found.data, byte_range) if is_read else None, found.info)
+        data = self._find("get", key).data
+        if byte_range is None:
+            return data
+        start, stop = byte_range.resolve(len(data))
+        return memoryview(data)[start:stop]
 
     def set(self, key: str, data: Buffer) -> None:
         """Keep a copy of `data`."""
@@ -167,10 +159,3 @@ class MemoryStore(Store):
     def _drop(self, key: str) -> None:
         del self._space.objects[key]
         self._space.index.remove(key)
-
-
-def _span(data: bytes, byte_range: ByteRange | None) -> Buffer:
-    if byte_range is None:
-        return data
-    start, stop = byte_range.resolve(len(data))
-    return memoryview(data)[start:stop]
